@@ -1,0 +1,6 @@
+//! Rooms: create, details, list, dissolve (contract §5).
+
+pub mod create;
+pub mod details;
+pub mod dissolve;
+pub mod list;
