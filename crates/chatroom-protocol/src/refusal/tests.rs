@@ -53,7 +53,48 @@ fn every_row_has_its_status_its_word_and_its_text() {
         .iter()
         .map(|r| format!("{} {} {} | {}", r.status, r.error, r.exception, r.description))
         .collect();
-    insta::assert_snapshot!(rows.join("\n"), @"");
+    insta::assert_snapshot!(rows.join("\n"), @r"
+    401 unauthorized EasemobSecurityException | Unable to authenticate (OAuth)
+    401 group_authorization com.easemob.group.exception.GroupAuthorizationException | token is blank!
+    404 organization_application_not_found OrganizationApplicationNotFoundException | Could not find application for o/a from URI: o/a/chatrooms/1
+    400 illegal_argument java.lang.IllegalArgumentException | client_id must be provided.
+    400 illegal_argument java.lang.IllegalArgumentException | client_secret must be provided
+    400 illegal_argument java.lang.IllegalArgumentException | grant_type must be client_credentials
+    400 invalid_grant InvalidGrantException | client_id does not match
+    400 invalid_grant InvalidGrantException | client_secret does not match
+    400 forbidden_op com.easemob.group.exception.ForbiddenOpException | users [a] are not members of this group!
+    403 forbidden_op com.easemob.group.exception.ForbiddenOpException | users [a, b] are not members of this group!
+    404 resource_not_found com.easemob.group.exception.ResourceNotFoundException | grpID 9 does not exist!
+    404 service_resource_not_found com.easemob.group.exception.ServiceResourceNotFoundException | do not find this group:9
+    404 resource_not_found com.easemob.group.exception.ResourceNotFoundException | username u doesn't exist!
+    400 invalid_parameter com.easemob.group.exception.InvalidParameterException | chatroom must contain title/name field!
+    400 invalid_parameter com.easemob.group.exception.InvalidParameterException | owner must be provided
+    400 invalid_parameter com.easemob.group.exception.InvalidParameterException | usernames must be provided: write at least one name, several separated by commas
+    404 service_resource_not_found UserNotFoundException | Service resource not found
+    400 illegal_argument java.lang.IllegalArgumentException | username [..] is not legal
+    400 illegal_argument java.lang.IllegalArgumentException | Entity user requires a property named username
+    400 illegal_argument java.lang.IllegalArgumentException | password or pin must provided
+    400 duplicate_unique_property_exists DuplicateUniquePropertyExistsException | Application 8be0 Entity user requires that property named username be unique, value of leoli exists
+    429 reach_limit ReachLimitException | This request has reached api limit
+    400 invalid_parameter com.easemob.group.exception.InvalidParameterException | kickMember: kickMembers number more than maxSize : 100
+    400 invalid_parameter com.easemob.group.exception.InvalidParameterException | addMembers: addMembers number more than maxSize : 60
+    400 illegal_argument java.lang.IllegalArgumentException | Request body array size[61] had almost reached or been greater than the upper range value[60]
+    403 exceed_limit com.easemob.group.exception.ExceedLimitException | group member list is full!
+    403 exceed_limit com.easemob.group.exception.ExceedLimitException | members size is greater than max user size !
+    403 exceed_limit com.easemob.group.exception.ExceedLimitException | title cannot exceed to 128
+    403 exceed_limit com.easemob.group.exception.ExceedLimitException | desc cannot exceed to 512
+    403 exceed_limit com.easemob.group.exception.ExceedLimitException | custom cannot exceed to 8192
+    403 exceed_limit com.easemob.group.exception.ExceedLimitException | maxUsers cannot exceed 10000
+    403 exceed_limit com.easemob.group.exception.ExceedLimitException | this server holds as many memberships as it may: raise store.max_members (now 5), or dissolve rooms
+    404 resource_not_found ResourceNotFoundException | There is no such endpoint: compare the path with the documentation, it begins with /{org}/{app}/
+    405 method_not_allowed NotAllowedException | This path does not know this method: use one of DELETE, POST
+    400 illegal_argument java.lang.IllegalArgumentException | A path segment holds an encoded slash (%2F): names and ids have no slash.
+    400 json_parse JsonParseException | The body cannot be read as JSON for this endpoint, correct it: EOF at line 1 column 1
+    413 request_too_large RequestTooLargeException | The body is larger than 1048576 bytes: send less at a time
+    500 internal InternalServerErrorException | The server failed on this request: report it with the X-Request-Id of this answer
+    503 service_unavailable ServiceUnavailableException | Nothing was done: repeat the request after the time that Retry-After names
+    504 outcome_unknown OutcomeUnknownException | It may or may not have been done: look at the present state before you repeat the request
+    ");
 }
 
 #[test]
@@ -74,7 +115,14 @@ fn each_predicate_knows_its_rows_and_no_other() {
         known("rate limited", &is_rate_limited),
         known("outcome unknown", &|error, _| is_outcome_unknown(error)),
     ];
-    insta::assert_snapshot!(found.join("\n"), @"");
+    insta::assert_snapshot!(found.join("\n"), @r"
+    not a member: 400 users [a] are not members of this group! / 403 users [a, b] are not members of this group!
+    room not found: 404 grpID 9 does not exist! / 404 do not find this group:9
+    user not found: 404 username u doesn't exist! / 404 Service resource not found
+    unauthorized: 401 Unable to authenticate (OAuth) / 401 token is blank!
+    rate limited: 429 This request has reached api limit
+    outcome unknown: 504 It may or may not have been done: look at the present state before you repeat the request
+    ");
 }
 
 #[test]
