@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::error::{StorageError, TransactError};
-use crate::id::{AppId, AppKey};
+use crate::id::{AppId, AppKey, OperationId};
 
 /// An app: a tenant with credentials of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,10 +130,16 @@ pub trait AppRegistry: Send + Sync + 'static {
     /// [`StorageError`] if the store cannot read.
     async fn apps(&self) -> Result<Vec<App>, StorageError>;
 
-    /// Makes a change; durable on return. Answers the app as it is now, or as it was before it was deleted.
+    /// Makes a change; durable on return. Answers the app as it is now, or as it was before it was deleted. A new
+    /// app gets the id `app`, which is not used otherwise.
     /// Dropping the future may or may not make the change, never half of it.
     ///
     /// # Errors
     /// [`TransactError`]: rejected, or the store failed.
-    async fn change(&self, operation: crate::OperationId, change: AppChange) -> Result<App, TransactError>;
+    async fn change(
+        &self,
+        operation: OperationId,
+        app: AppId,
+        change: AppChange,
+    ) -> Result<App, TransactError>;
 }

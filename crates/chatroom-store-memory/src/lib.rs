@@ -1,1 +1,14 @@
+//! The reference store: state in memory, gone when the process ends.
+//!
+//! [`MemoryStore`] is for tests and throw-away servers. [`State`] and [`EventIndex`] are what every in-process store
+//! is built on: the embedded store makes them durable.
 
+#![deny(missing_docs)]
+
+mod event_index;
+mod state;
+mod store;
+
+pub use event_index::EventIndex;
+pub use state::{DumpCursor, Dumped, State, Undo};
+pub use store::{MemoryStore, Retention};
