@@ -1,0 +1,63 @@
+//! `cargo xtask test`: every test.
+
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use xshell::{Cmd, cmd};
+
+use crate::needs::{self, Need, present};
+use crate::project::Project;
+use crate::runner::run_tests;
+use crate::tally::Tally;
+use crate::{say, server, torture};
+
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct Args {
+    /// How often the server is killed and started again; 20 times if absent
+    #[arg(long, value_name = "N")]
+    rounds: Option<u32>,
+}
+
+pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
+    needs::ensure(needs())?;
+    server::build(project)?;
+    let mut tally = run_targets(project, args.rounds)?;
+    tally += run_docs(project)?;
+    say::line(&tally.to_string());
+    verdict(tally)
+}
+
+/// What the tests start besides our own binary.
+pub(crate) fn needs() -> &'static [&'static Need] {
+    if cfg!(target_os = "linux") { &[&needs::CURL, &needs::STRACE] } else { &[&needs::CURL] }
+}
+
+/// A test that is not run shows nothing, so it counts against the run.
+pub(crate) fn verdict(tally: Tally) -> Result<()> {
+    ensure!(tally.failed == 0, "{} tests failed", tally.failed);
+    ensure!(tally.skipped == 0, "{} tests were not run: none may be skipped", tally.skipped);
+    ensure!(tally.passed > 0, "no test was run");
+    Ok(())
+}
+
+/// Libraries, binaries, integration tests and examples. Building comes first and shows cargo's own progress.
+fn run_targets(project: &Project, rounds: Option<u32>) -> Result<Tally> {
+    let (shell, cargo) = (&project.shell, Project::cargo());
+    let runner: &[&str] =
+        if present(&["cargo", "nextest", "--version"]) { &["nextest", "run"] } else { &["test"] };
+    cmd!(shell, "{cargo} {runner...} --workspace --all-features --all-targets --no-run").run()?;
+    let run = cmd!(shell, "{cargo} {runner...} --workspace --all-features --all-targets --no-fail-fast");
+    started(torture::with_rounds(run, rounds))
+}
+
+/// The examples in the documentation, which nextest does not run.
+fn run_docs(project: &Project) -> Result<Tally> {
+    let cargo = Project::cargo();
+    started(cmd!(project.shell, "{cargo} test --doc --workspace --all-features --no-fail-fast"))
+}
+
+/// Says what is run, as xshell does for what it runs itself, and counts.
+pub(crate) fn started(run: Cmd<'_>) -> Result<Tally> {
+    say::line(&format!("$ {run}"));
+    run_tests(Command::from(run))
+}
