@@ -5,6 +5,8 @@ mod facts;
 mod members;
 mod reads;
 mod rooms;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

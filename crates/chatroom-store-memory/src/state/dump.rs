@@ -85,6 +85,7 @@ impl State {
             if budget == 0 {
                 return (parts, Some(Stage::Members(at, after)));
             }
+            // An empty room counts as one, so that a part ends; a room with members always gives at least one.
             budget -= 1;
             let Some(slot) = u32::try_from(at).ok().and_then(|at| self.rooms.get(at)) else {
                 (at, after) = (at + 1, None);
@@ -93,10 +94,10 @@ impl State {
             let mut members = slot.members.ascending(after);
             let part: Vec<_> = members
                 .by_ref()
-                .take(budget)
+                .take(budget.max(1))
                 .filter_map(|(user, joined)| Some((self.users.get(user)?.id, joined)))
                 .collect();
-            budget -= part.len();
+            budget = budget.saturating_sub(part.len());
             after = part.last().map(|(_, joined)| *joined).or(after);
             let more = members.next().is_some();
             if !part.is_empty() {
