@@ -171,7 +171,7 @@ fn keys() -> Vec<Key> {
     keys.extend([
         key("limits.remove_batch", whole(1, 1_000), |c| &mut c.limits.calls.remove_batch),
         key("limits.batch", whole(1, 1_000), |c| &mut c.limits.calls.batch),
-        key("limits.max_users", whole(1, 100_000), |c| &mut c.limits.calls.max_users),
+        key("limits.max_users", whole(1, 10_000_000), |c| &mut c.limits.calls.max_users),
         key("limits.head", size(8 << 10, 1 << 20), |c| &mut c.limits.head),
         key("limits.body", size(1 << 10, 1 << 30), |c| &mut c.limits.body),
         key("limits.head_timeout", within(1, HOUR), |c| &mut c.limits.head_timeout),

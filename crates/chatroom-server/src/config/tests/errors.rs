@@ -52,7 +52,7 @@ fn a_wrong_type_in_the_file_names_its_line_and_what_it_must_be() {
     chatroom.toml:4: `store` must be a table, written `[store]`, not a string
     chatroom.toml:6: `limits.batch` must be a whole number from 1 to 1000, not a string
     chatroom.toml:7: `limits.remove_batch` must be a whole number from 1 to 1000, not `0`
-    chatroom.toml:8: `limits.max_users` must be a whole number from 1 to 100000, not `-1`
+    chatroom.toml:8: `limits.max_users` must be a whole number from 1 to 10000000, not `-1`
     chatroom.toml:9: `limits.head` must be a size from `8KiB` to `1MiB`, with the unit `B`, `KiB`, `MiB`, `GiB` or `TiB`, not `1KiB`
     chatroom.toml:10: `limits.connections` must be a whole number from 1 to 1000000, not a fraction
     chatroom.toml:11: `limits.body` must be a size from `1KiB` to `1GiB`, with the unit `B`, `KiB`, `MiB`, `GiB` or `TiB`, not a table
