@@ -13,7 +13,7 @@ pub(crate) struct Cli {
     pub(crate) task: Task,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum Task {
     /// Run every test, of the code and of its documentation
     Test(test::Args),

@@ -30,16 +30,19 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     findings.extend(manifest::check(&tree));
     findings.extend(attributes::check(&tree));
     findings.extend(decisions::check(&tree));
+    show(&findings);
+    // Last, because it has to build the server.
     let mut server = ServerHelp::new(project);
-    findings.extend(commands::check(&tree, &mut Known::of(project, &mut server))?);
-    report(&findings)
-}
-
-fn report(findings: &[Finding]) -> Result<()> {
-    for finding in findings {
-        say::line(&finding.to_string());
-    }
+    let commands = commands::check(&tree, &mut Known::of(project, &mut server))?;
+    show(&commands);
+    findings.extend(commands);
     ensure!(findings.is_empty(), "tidy: {} findings", findings.len());
     say::line("tidy: nothing found");
     Ok(())
+}
+
+fn show(findings: &[Finding]) {
+    for finding in findings {
+        say::line(&finding.to_string());
+    }
 }
