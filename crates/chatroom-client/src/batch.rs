@@ -75,7 +75,8 @@ impl<I, T> fmt::Debug for BatchError<I, T> {
 
 impl<I, T> std::error::Error for BatchError<I, T> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
+        // The error itself is in the text already.
+        self.error.source()
     }
 }
 

@@ -65,7 +65,7 @@ impl Error {
         self.says(refusal::is_user_not_found)
     }
 
-    /// Whether the token was not accepted, also after it was renewed.
+    /// Whether the credentials, or the token also after it was renewed, were not accepted.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         let by_gateway = matches!(self.0.kind, Kind::NotJson { status: 401, .. });

@@ -93,8 +93,9 @@ fn may_repeat(error: &Error, effect: Effect) -> bool {
     if error.is_unsent() || error.is_rate_limited() {
         return true;
     }
-    // Some answer 503 from a gateway that has already passed the request on. Only a removal cannot bear that: the
-    // second attempt might remove somebody who has meanwhile joined again.
+    // A 503 means that nothing was done. Of a removal that is believed only with a `Retry-After`: a gateway answers
+    // a bare one also when it lost a request it had passed on, and the second attempt might remove somebody who has
+    // meanwhile joined again.
     error.status() == Some(503) && (effect != Effect::Removal || error.retry_after().is_some())
 }
 

@@ -159,6 +159,16 @@ fn a_client_that_cannot_work_is_not_built() {
     assert!(build("http://h/im/").is_ok());
 }
 
+#[test]
+fn a_client_installs_no_tls_provider_for_the_whole_process() {
+    // Without certificates on the machine, `https` is an error, but neither a panic.
+    for url in ["http://h", "https://h"] {
+        let built = Client::builder(url, app()).credentials("i", "s").build();
+        assert!(matches!(built, Ok(_) | Err(BuildError::Tls(_))), "{built:?}");
+    }
+    assert!(rustls::crypto::CryptoProvider::get_default().is_none());
+}
+
 #[tokio::test]
 async fn a_base_url_may_have_a_path() {
     let server = MockServer::start().await;

@@ -2,12 +2,10 @@
 
 use super::{Refusal, illegal_argument, row};
 
-pub(super) const UNABLE: &str = "Unable to authenticate (OAuth)";
-
 /// The token is missing, expired, foreign or none (decisions 6 and 7). Clients in the field compare the whole text.
 #[must_use]
 pub fn unauthorized() -> Refusal {
-    row(401, "unauthorized", "EasemobSecurityException", UNABLE)
+    row(401, "unauthorized", "EasemobSecurityException", "Unable to authenticate (OAuth)")
 }
 
 /// The token is missing or blank, as the live service answers it (decision 7, `compat.blank_token = "recorded"`).

@@ -32,11 +32,12 @@ pub fn is_user_not_found(error: &str, description: &str) -> bool {
     }
 }
 
-/// Whether the token was not accepted, so that a new one may help. A token without the needed role is accepted.
+/// Whether the token was not accepted, so that a new one may help, or the credentials were not. A token without the
+/// needed role is accepted.
 #[must_use]
 pub fn is_unauthorized(error: &str, description: &str) -> bool {
     match error {
-        "unauthorized" | "auth_bad_access_token" => true,
+        "unauthorized" | "auth_bad_access_token" | "invalid_grant" => true,
         "group_authorization" => description.starts_with("token "),
         _ => false,
     }

@@ -2,7 +2,7 @@
 
 use super::{Refusal, invalid_parameter, row};
 
-pub(super) const NOT_FOUND: &str = "com.easemob.group.exception.ResourceNotFoundException";
+const NOT_FOUND: &str = "com.easemob.group.exception.ResourceNotFoundException";
 const FORBIDDEN: &str = "com.easemob.group.exception.ForbiddenOpException";
 
 /// None of the names is a member (decisions 1 and 13). `status` is 400, as the page says, or 403, as all other

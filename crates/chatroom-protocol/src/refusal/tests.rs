@@ -119,7 +119,7 @@ fn each_predicate_knows_its_rows_and_no_other() {
     not a member: 400 users [a] are not members of this group! / 403 users [a, b] are not members of this group!
     room not found: 404 grpID 9 does not exist! / 404 do not find this group:9
     user not found: 404 username u doesn't exist! / 404 Service resource not found
-    unauthorized: 401 Unable to authenticate (OAuth) / 401 token is blank!
+    unauthorized: 401 Unable to authenticate (OAuth) / 401 token is blank! / 400 client_id does not match / 400 client_secret does not match
     rate limited: 429 This request has reached api limit
     outcome unknown: 504 It may or may not have been done: look at the present state before you repeat the request
     ");
