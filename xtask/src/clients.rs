@@ -13,7 +13,7 @@ use self::running::Running;
 use crate::project::Project;
 use crate::runner::read_lines;
 use crate::say::{self, Working};
-use crate::tally::Tally;
+use crate::tally::{Runner, Tally};
 use crate::{needs, server};
 
 /// The app that the server is told to have. Nothing outside this machine ever sees these.
@@ -65,7 +65,7 @@ fn drive(project: &Project, server: &Running, not_member_status: &str) -> Result
     let mut tally = None;
     let status = read_lines(&mut command, |line| {
         working.line(line);
-        tally = Tally::parse(line).or(tally);
+        tally = Tally::parse(Runner::Clients, line).or(tally);
     })?;
     let tally = tally.with_context(|| format!("the clients ended ({status}) before they ran"))?;
     ensure!(status.success() || tally.failed > 0, "the clients failed ({status})");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::say;
-use crate::tally::Tally;
+use crate::tally::{Runner, Tally};
 
 /// How long the output must be silent after the program's end. A process that it left behind may hold the
 /// pipe open for ever, so the end of the pipe is not waited for.
@@ -50,12 +50,12 @@ fn forward(output: impl Read + Send + 'static, to: Sender<String>) {
 
 /// Runs a test runner, prints what it prints and adds up its summaries. A failed test is not an error here:
 /// it is counted, so that the runs after it still happen.
-pub(crate) fn run_tests(mut command: Command) -> Result<Tally> {
+pub(crate) fn run_tests(runner: Runner, mut command: Command) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut summaries = 0_u32;
     let status = read_lines(&mut command, |line| {
         say::line(line);
-        if let Some(part) = Tally::parse(line) {
+        if let Some(part) = Tally::parse(runner, line) {
             tally += part;
             summaries += 1;
         }
@@ -71,7 +71,7 @@ pub(crate) fn run_tests(mut command: Command) -> Result<Tally> {
 mod tests {
     use std::process::Command;
 
-    use super::{read_lines, run_tests};
+    use super::{Runner, read_lines, run_tests};
 
     fn shell(script: &str) -> Command {
         let mut command = Command::new("sh");
@@ -101,21 +101,28 @@ mod tests {
 
     #[test]
     fn failed_tests_are_counted_and_are_not_an_error() {
-        let tally =
-            run_tests(shell("echo 'test result: FAILED. 1 passed; 2 failed; 0 ignored'; exit 101")).unwrap();
+        let tally = run_tests(
+            Runner::Libtest,
+            shell("echo 'test result: FAILED. 1 passed; 2 failed; 0 ignored'; exit 101"),
+        )
+        .unwrap();
         assert_eq!((tally.passed, tally.failed), (1, 2));
     }
 
     #[test]
     fn a_runner_that_ends_without_a_summary_is_an_error() {
-        let error = run_tests(shell("echo 'error: could not compile'; exit 101")).unwrap_err();
+        let error =
+            run_tests(Runner::Libtest, shell("echo 'error: could not compile'; exit 101")).unwrap_err();
         assert!(error.to_string().contains("before any test ran"), "{error}");
     }
 
     #[test]
     fn a_runner_that_fails_after_good_summaries_is_an_error() {
-        let error =
-            run_tests(shell("echo 'test result: ok. 1 passed; 0 failed; 0 ignored'; exit 101")).unwrap_err();
+        let error = run_tests(
+            Runner::Libtest,
+            shell("echo 'test result: ok. 1 passed; 0 failed; 0 ignored'; exit 101"),
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("although no test did"), "{error}");
     }
 }

@@ -11,23 +11,38 @@ pub(crate) struct Tally {
     pub(crate) skipped: u64,
 }
 
+/// Who prints the summary. Each is read for its own only: nextest shows the output of a test that failed, and
+/// that ends with a summary of libtest's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runner {
+    /// `cargo nextest run`
+    Nextest,
+    /// `cargo test`
+    Libtest,
+    /// `clients/run`
+    Clients,
+}
+
 impl Tally {
-    /// Reads the summary line of `cargo nextest`, of `cargo test` or of `clients/run`; any other line is `None`.
-    pub(crate) fn parse(line: &str) -> Option<Self> {
+    /// Reads the runner's summary line; any other line is `None`.
+    pub(crate) fn parse(runner: Runner, line: &str) -> Option<Self> {
         let plain = without_colours(line);
         let line = plain.trim();
-        if let Some(rest) = line.strip_prefix("test result: ") {
-            return Some(Self::of_libtest(rest.split_once(". ")?.1));
+        match runner {
+            Runner::Nextest => Self::of_nextest(line.strip_prefix("Summary [")?.split_once(']')?.1),
+            Runner::Libtest => {
+                Some(Self::of_libtest(line.strip_prefix("test result: ")?.split_once(". ")?.1))
+            }
+            Runner::Clients => Self::of_clients(line),
         }
-        if line.starts_with("Summary [") {
-            return Self::of_nextest(line.split_once(']')?.1);
-        }
+    }
+
+    /// `2 passed, 0 failed`
+    fn of_clients(line: &str) -> Option<Self> {
         let (passed, failed) = line.split_once(", ")?;
-        Some(Self {
-            passed: passed.strip_suffix(" passed")?.parse().ok()?,
-            failed: failed.strip_suffix(" failed")?.parse().ok()?,
-            skipped: 0,
-        })
+        let passed = passed.strip_suffix(" passed")?.parse().ok()?;
+        let failed = failed.strip_suffix(" failed")?.parse().ok()?;
+        Some(Self { passed, failed, skipped: 0 })
     }
 
     /// `5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s`
@@ -85,7 +100,7 @@ fn without_colours(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::{Runner, Tally};
 
     fn tally(passed: u64, failed: u64, skipped: u64) -> Option<Tally> {
         Some(Tally { passed, failed, skipped })
@@ -94,31 +109,39 @@ mod tests {
     #[test]
     fn the_summary_of_cargo_test_is_read() {
         let line = "test result: FAILED. 5 passed; 2 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.02s";
-        assert_eq!(Tally::parse(line), tally(5, 2, 1));
+        assert_eq!(Tally::parse(Runner::Libtest, line), tally(5, 2, 1));
     }
 
     #[test]
     fn the_summary_of_nextest_is_read_with_colours() {
         let line = "\u{1b}[32;1m     Summary\u{1b}[0m [   1.006s] \u{1b}[1m4\u{1b}[0m tests run: \u{1b}[1m4\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m (1 slow), \u{1b}[1m1\u{1b}[0m \u{1b}[33;1mskipped\u{1b}[0m";
-        assert_eq!(Tally::parse(line), tally(4, 0, 1));
+        assert_eq!(Tally::parse(Runner::Nextest, line), tally(4, 0, 1));
     }
 
     #[test]
     fn a_test_that_timed_out_or_was_never_run_is_a_failure() {
         let line =
             "     Summary [   1.006s] 6/7 tests run: 3 passed (1 leaky), 2 failed, 1 timed out, 0 skipped";
-        assert_eq!(Tally::parse(line), tally(3, 4, 0));
+        assert_eq!(Tally::parse(Runner::Nextest, line), tally(3, 4, 0));
     }
 
     #[test]
     fn the_last_line_of_the_third_party_clients_is_read() {
-        assert_eq!(Tally::parse("2 passed, 1 failed"), tally(2, 1, 0));
+        assert_eq!(Tally::parse(Runner::Clients, "2 passed, 1 failed"), tally(2, 1, 0));
     }
 
     #[test]
     fn other_lines_are_not_summaries() {
         for line in ["", "PASS [ 0.004s] chatroom-core x", "running 5 tests", "Summary of it", "a, b"] {
-            assert_eq!(Tally::parse(line), None, "{line}");
+            for runner in [Runner::Nextest, Runner::Libtest, Runner::Clients] {
+                assert_eq!(Tally::parse(runner, line), None, "{line}");
+            }
         }
+    }
+
+    #[test]
+    fn a_failed_test_that_nextest_shows_is_not_counted_twice() {
+        let line = "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out; finished in 0.00s";
+        assert_eq!(Tally::parse(Runner::Nextest, line), None);
     }
 }

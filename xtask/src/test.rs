@@ -8,7 +8,7 @@ use xshell::{Cmd, cmd};
 use crate::needs::{self, Need, present};
 use crate::project::Project;
 use crate::runner::run_tests;
-use crate::tally::Tally;
+use crate::tally::{Runner, Tally};
 use crate::{say, server, torture};
 
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -43,21 +43,27 @@ pub(crate) fn verdict(tally: Tally) -> Result<()> {
 /// Libraries, binaries, integration tests and examples. Building comes first and shows cargo's own progress.
 fn run_targets(project: &Project, rounds: Option<u32>) -> Result<Tally> {
     let (shell, cargo) = (&project.shell, Project::cargo());
-    let runner: &[&str] =
-        if present(&["cargo", "nextest", "--version"]) { &["nextest", "run"] } else { &["test"] };
-    cmd!(shell, "{cargo} {runner...} --workspace --all-features --all-targets --no-run").run()?;
-    let run = cmd!(shell, "{cargo} {runner...} --workspace --all-features --all-targets --no-fail-fast");
-    started(torture::with_rounds(run, rounds))
+    let (runner, verb): (_, &[&str]) = if present(&["cargo", "nextest", "--version"]) {
+        (Runner::Nextest, &["nextest", "run"])
+    } else {
+        (Runner::Libtest, &["test"])
+    };
+    cmd!(shell, "{cargo} {verb...} --workspace --all-features --all-targets --no-run").run()?;
+    let run = cmd!(shell, "{cargo} {verb...} --workspace --all-features --all-targets --no-fail-fast");
+    started(runner, torture::with_rounds(run, rounds))
 }
 
 /// The examples in the documentation, which nextest does not run.
 fn run_docs(project: &Project) -> Result<Tally> {
     let cargo = Project::cargo();
-    started(cmd!(project.shell, "{cargo} test --doc --workspace --all-features --no-fail-fast"))
+    started(
+        Runner::Libtest,
+        cmd!(project.shell, "{cargo} test --doc --workspace --all-features --no-fail-fast"),
+    )
 }
 
 /// Says what is run, as xshell does for what it runs itself, and counts.
-pub(crate) fn started(run: Cmd<'_>) -> Result<Tally> {
+pub(crate) fn started(runner: Runner, run: Cmd<'_>) -> Result<Tally> {
     say::line(&format!("$ {run}"));
-    run_tests(Command::from(run))
+    run_tests(runner, Command::from(run))
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use xshell::{Cmd, cmd};
 
 use crate::project::Project;
+use crate::tally::Runner;
 use crate::{needs, say, test};
 
 /// What the tests read. They print the seed that they take when none is given.
@@ -33,7 +34,7 @@ pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
         Some(seed) => run.env(SEED, seed.to_string()),
         None => run,
     };
-    let tally = test::started(run)?;
+    let tally = test::started(Runner::Libtest, run)?;
     say::line(&tally.to_string());
     test::verdict(tally)
 }
