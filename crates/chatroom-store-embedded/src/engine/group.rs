@@ -1,0 +1,96 @@
+use std::sync::Arc;
+
+use chatroom_core::{Decision, Key, Moment, Outcome, RoomKey, Seq, Timestamp, Write};
+use chatroom_store_memory::{EventIndex, State, Undo};
+
+use crate::codec::{BlobWriter, Position, Unencodable};
+use crate::signal::Signal;
+
+/// What is committed together.
+pub(crate) struct Group {
+    pub(crate) number: u64,
+    pub(super) blob: BlobWriter,
+    /// How to take back what was applied, in the order in which it was.
+    undo: Vec<Undo>,
+    /// The events that were noted, in order.
+    events: Vec<(RoomKey, Seq)>,
+    /// Rooms that go with their logs. The logs go when the group is durable: they cannot be taken back.
+    pub(super) dissolved_logs: Vec<RoomKey>,
+    pub(super) writes: usize,
+    pub(super) reads: usize,
+    pub(super) newest: Timestamp,
+    /// Nothing more is added: it is full, or something did not fit.
+    pub(super) sealed: bool,
+    pub(crate) signal: Arc<Signal>,
+}
+
+impl Group {
+    pub(super) fn new(number: u64) -> Self {
+        Self {
+            number,
+            blob: BlobWriter::new(),
+            undo: Vec::new(),
+            events: Vec::new(),
+            dissolved_logs: Vec::new(),
+            writes: 0,
+            reads: 0,
+            newest: Timestamp::default(),
+            sealed: false,
+            signal: Arc::default(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.blob.is_empty() && self.undo.is_empty()
+    }
+
+    /// Writes the decision down and applies it: all of it, or, on an error, nothing.
+    pub(super) fn add(
+        &mut self,
+        decision: Decision,
+        moment: Moment,
+        reads: usize,
+        state: &mut State,
+        index: &mut EventIndex<Position>,
+    ) -> Result<Outcome, Unencodable> {
+        let mark = self.blob.mark();
+        self.blob.writes(&decision.writes);
+        let noted = self.events.len();
+        for event in &decision.events {
+            match self.blob.event(event) {
+                Ok(offset) => {
+                    index.push(event.room, event.seq, Position { group: self.number, offset });
+                    self.events.push((event.room, event.seq));
+                }
+                Err(unencodable) => {
+                    self.blob.rewind(mark);
+                    for (room, seq) in self.events.drain(noted..).rev() {
+                        index.pop(&room, seq);
+                    }
+                    return Err(unencodable);
+                }
+            }
+        }
+        self.writes += decision.records();
+        self.reads += reads;
+        self.newest = self.newest.max(moment.0);
+        for write in &decision.writes {
+            self.undo.push(state.apply(write));
+            if let Write::Delete(Key::Room(room)) = write {
+                self.dissolved_logs.push(*room);
+            }
+        }
+        self.undo.extend(decision.events.iter().map(|event| state.append(event)));
+        Ok(decision.outcome)
+    }
+
+    /// Takes everything back, newest first.
+    pub(super) fn take_back(self, state: &mut State, index: &mut EventIndex<Position>) {
+        for (room, seq) in self.events.iter().rev() {
+            index.pop(room, *seq);
+        }
+        for undo in self.undo.into_iter().rev() {
+            state.undo(undo);
+        }
+    }
+}

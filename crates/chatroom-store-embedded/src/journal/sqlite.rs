@@ -1,0 +1,285 @@
+//! Groups as rows of an SQLite database in WAL mode.
+//!
+//! With `synchronous=FULL` SQLite syncs the WAL before a commit returns. SQLite's own checkpoints are off, because they
+//! would run inside a commit: another connection moves pages from the WAL to the database, and only when the WAL has
+//! grown beyond a hard limit the writer stops to do so itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chatroom_core::Timestamp;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+
+use super::{Head, Journal, JournalError, JournalReader, Left};
+use crate::error::LoadError;
+use crate::options::Sync;
+
+/// The format of the directory: of the tables, and of the files beside them. Blobs have versions of their own.
+const FORMAT: u32 = 1;
+
+/// When the WAL is about this large, another connection checkpoints it.
+const WAL_SOFT: u64 = 8 << 20;
+/// When the WAL is about this large, the writer checkpoints it before it goes on.
+const WAL_HARD: u64 = 64 << 20;
+
+const PAGE: u64 = 4_096;
+
+/// The journal of a data directory.
+pub(crate) struct SqliteJournal {
+    connection: Connection,
+    path: PathBuf,
+    sync: Sync,
+    store_id: [u8; 16],
+    wal: Arc<AtomicU64>,
+}
+
+impl SqliteJournal {
+    /// Opens the database at `path`; an empty file is made into one.
+    pub(crate) fn open(path: &Path, sync: Sync) -> Result<Self, LoadError> {
+        let mut connection = connect(path, sync).map_err(reading("opening the journal"))?;
+        let store_id = prepare(&mut connection)?;
+        let wal = std::fs::metadata(wal_path(path)).map_or(0, |wal| wal.len());
+        Ok(Self { connection, path: path.to_owned(), sync, store_id, wal: Arc::new(AtomicU64::new(wal)) })
+    }
+
+    /// Drawn by lot when the store was made.
+    pub(crate) fn store_id(&self) -> [u8; 16] {
+        self.store_id
+    }
+
+    fn insert(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> rusqlite::Result<()> {
+        let number = number.cast_signed();
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let mut insert = self.connection.prepare_cached("INSERT INTO groups VALUES (?1, ?2, ?3)")?;
+        insert.execute(params![number, at.as_millis(), blob]).map(drop)
+    }
+
+    /// Commits what `begun` did since it began a transaction, or takes it back.
+    fn commit(&self, doing: &'static str, begun: rusqlite::Result<()>) -> Result<(), JournalError> {
+        let commit = || self.connection.prepare_cached("COMMIT").and_then(|mut c| c.execute([]).map(drop));
+        let committing = begun.is_ok();
+        let Err(error) = begun.and_then(|()| commit()) else { return Ok(()) };
+        // A sync or a write that failed in the commit itself may have left a whole commit behind, which a later start
+        // would find. A full disk is met before the last frame, without which there is none.
+        let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+        let left = match (committing && !full && !is_busy(&error), full) {
+            (true, _) => Left::Unknown,
+            (false, _) if !self.roll_back() => Left::Unknown,
+            (false, true) => Left::NothingFull,
+            (false, false) => Left::Nothing,
+        };
+        Err(JournalError { left, doing, source: Box::new(error) })
+    }
+
+    /// Whether no transaction is open any more.
+    fn roll_back(&self) -> bool {
+        self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok()
+    }
+
+    fn checkpoint_if_huge(&mut self) -> Result<(), JournalError> {
+        if self.wal.load(Ordering::Relaxed) < WAL_HARD {
+            return Ok(());
+        }
+        match checkpoint(&self.connection, "RESTART") {
+            Ok(done) if done.complete => self.wal.store(0, Ordering::Relaxed),
+            Err(error) if error.left == Left::Unknown => return Err(error),
+            // Somebody reads, or the disk is full: the log still has place, or the commit will say that it has none.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn append(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> Result<(), JournalError> {
+        self.checkpoint_if_huge()?;
+        let begun = self.insert(number, at, blob);
+        self.commit("writing a group", begun)?;
+        let pages = (blob.len() as u64).div_ceil(PAGE) + 2;
+        self.wal.fetch_add(pages * PAGE, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn trim(&mut self, below: u64) -> Result<(), JournalError> {
+        let begun = (|| {
+            self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            let mut delete = self.connection.prepare_cached("DELETE FROM groups WHERE number < ?1")?;
+            delete.execute([below.cast_signed()]).map(drop)
+        })();
+        self.commit("removing old groups", begun)?;
+        self.wal.fetch_add(16 * PAGE, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn oldest(&mut self, limit: usize) -> Result<Vec<Head>, JournalError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let heads: rusqlite::Result<_> = (|| {
+            let mut select =
+                self.connection.prepare_cached("SELECT number, at FROM groups ORDER BY number LIMIT ?1")?;
+            select.query_map([limit], |row| Ok(head(row.get(0)?, row.get(1)?)))?.collect()
+        })();
+        heads.map_err(reading("looking at the oldest groups"))
+    }
+
+    fn replay(
+        &mut self,
+        from: u64,
+        visit: &mut dyn FnMut(Head, &[u8]) -> Result<(), LoadError>,
+    ) -> Result<(), LoadError> {
+        let failed = reading("reading groups");
+        let mut select = self
+            .connection
+            .prepare("SELECT number, at, body FROM groups WHERE number >= ?1 ORDER BY number")
+            .map_err(&failed)?;
+        let mut rows = select.query([from.cast_signed()]).map_err(&failed)?;
+        while let Some(row) = rows.next().map_err(&failed)? {
+            let head = head(row.get(0).map_err(&failed)?, row.get(1).map_err(&failed)?);
+            let blob = row.get_ref(2).map_err(&failed)?.as_blob();
+            let blob =
+                blob.map_err(|_text| LoadError::Damaged(format!("group {} has no blob", head.number)))?;
+            visit(head, blob)?;
+        }
+        Ok(())
+    }
+
+    fn bytes(&mut self) -> Result<u64, JournalError> {
+        let pages: rusqlite::Result<_> = (|| {
+            let all: i64 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+            let free: i64 = self.connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+            Ok(all.saturating_sub(free).max(0).unsigned_abs())
+        })();
+        Ok(pages.map_err(reading("measuring the journal"))? * PAGE)
+    }
+
+    fn reader(&self) -> Result<Box<dyn JournalReader>, JournalError> {
+        let connection = connect(&self.path, self.sync).map_err(reading("opening the journal once more"))?;
+        Ok(Box::new(SqliteReader { connection, wal: self.wal.clone() }))
+    }
+}
+
+struct SqliteReader {
+    connection: Connection,
+    wal: Arc<AtomicU64>,
+}
+
+impl JournalReader for SqliteReader {
+    fn group(&mut self, number: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        let body = self
+            .connection
+            .prepare_cached("SELECT body FROM groups WHERE number = ?1")
+            .and_then(|mut select| select.query_row([number.cast_signed()], |row| row.get(0)).optional());
+        body.map_err(reading("reading a group"))
+    }
+
+    fn checkpoint(&mut self) -> Result<(), JournalError> {
+        if self.wal.load(Ordering::Relaxed) < WAL_SOFT {
+            return Ok(());
+        }
+        let done = checkpoint(&self.connection, "PASSIVE")?;
+        self.wal.store(if done.complete { 0 } else { done.bytes }, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+struct Checkpoint {
+    /// Whether the next commit begins the WAL anew.
+    complete: bool,
+    bytes: u64,
+}
+
+fn checkpoint(connection: &Connection, mode: &str) -> Result<Checkpoint, JournalError> {
+    let result = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        let (frames, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok(Checkpoint { complete: frames == moved, bytes: frames.max(0).unsigned_abs() * PAGE })
+    });
+    result.map_err(|error| {
+        // The WAL still holds everything, but a sync that failed once is not to be trusted the next time.
+        let left = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Left::NothingFull,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Left::Nothing,
+            _ => Left::Unknown,
+        };
+        JournalError { left, doing: "moving groups from the log to the database", source: Box::new(error) }
+    })
+}
+
+fn connect(path: &Path, sync: Sync) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(
+        None,
+        "synchronous",
+        match sync {
+            Sync::Full => "FULL",
+            Sync::None => "OFF",
+        },
+    )?;
+    // Without these, a sync on macOS ends in the disk's cache.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // Nothing of a group goes to the disk before its commit.
+    connection.pragma_update(None, "cache_spill", false)?;
+    Ok(connection)
+}
+
+/// Makes the tables if they are not there. Answers the store's id.
+fn prepare(connection: &mut Connection) -> Result<[u8; 16], LoadError> {
+    let failed = reading("opening the journal");
+    let exists = connection.table_exists(None, "meta").map_err(&failed)?;
+    if exists {
+        let format = "SELECT value FROM meta WHERE key = 'format'";
+        let found: u32 = connection.query_row(format, [], |row| row.get(0)).map_err(&failed)?;
+        if found > FORMAT {
+            return Err(LoadError::Newer { found, known: FORMAT });
+        }
+    }
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)).map_err(&failed)?;
+    if mode != "wal" {
+        return Err(LoadError::Damaged(format!(
+            "its database cannot have a write-ahead log, but is in mode {mode}"
+        )));
+    }
+    if !exists {
+        let made = connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE;
+             CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+             CREATE TABLE groups (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
+             INSERT INTO meta VALUES ('format', {FORMAT}), ('store_id', randomblob(16));
+             COMMIT;"
+        ));
+        made.map_err(&failed)?;
+    }
+    let id = "SELECT value FROM meta WHERE key = 'store_id'";
+    Ok(connection.query_row(id, [], |row| row.get(0)).map_err(&failed)?)
+}
+
+fn head(number: i64, at: i64) -> Head {
+    Head { number: number.cast_unsigned(), at: Timestamp::from_millis(at) }
+}
+
+/// A failure of something that writes nothing.
+fn reading(doing: &'static str) -> impl Fn(rusqlite::Error) -> JournalError {
+    move |error| {
+        let left = match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Left::Damage,
+            Some(ErrorCode::DiskFull) => Left::NothingFull,
+            _ => Left::Nothing,
+        };
+        JournalError { left, doing, source: Box::new(error) }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn wal_path(path: &Path) -> PathBuf {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    wal.into()
+}
