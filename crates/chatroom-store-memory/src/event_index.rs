@@ -54,7 +54,8 @@ impl<T> EventIndex<T> {
     pub fn after(&self, room: &RoomKey, after: Seq, limit: usize) -> impl Iterator<Item = (Seq, &T)> {
         self.rooms.get(room).into_iter().flat_map(move |log| {
             let skip = usize::try_from(after.next().0.saturating_sub(log.first)).unwrap_or(usize::MAX);
-            (log.first..).map(Seq).zip(&log.events).skip(skip).take(limit)
+            let skip = skip.min(log.events.len());
+            (log.first + skip as u64..).map(Seq).zip(log.events.range(skip..)).take(limit)
         })
     }
 

@@ -172,15 +172,24 @@ impl State {
     }
 
     fn put_room(&mut self, room: &Room) -> Back {
-        if let Some(slot) = self.rooms.find(&room.key).and_then(|at| self.rooms.get_mut(at)) {
+        let owner = self.user_slot(room.key.app, room.owner).unwrap_or(u32::MAX);
+        if let Some(at) = self.rooms.find(&room.key)
+            && let Some(slot) = self.rooms.get_mut(at)
+        {
+            if slot.owner == u32::MAX && owner != u32::MAX {
+                // A dump in parts held the room, but not yet its owner.
+                slot.owner = owner;
+                self.owned.entry(owner).or_default().push(at);
+            }
             return put(Record::Room(std::mem::replace(&mut slot.room, room.clone())));
         }
         let Some(app) = self.apps.get_mut(&room.key.app) else { return Back::Nothing };
-        let owner = app.users.get(&room.owner).copied().unwrap_or(u32::MAX);
         let (counters, members) = (Counters::default(), Members::default());
         let at = self.rooms.insert(RoomSlot { room: room.clone(), owner, counters, members });
         app.rooms.insert(room.key.id, at);
-        self.owned.entry(owner).or_default().push(at);
+        if owner != u32::MAX {
+            self.owned.entry(owner).or_default().push(at);
+        }
         delete(Key::Room(room.key))
     }
 

@@ -2,9 +2,9 @@
 
 use chatroom_core::test_util::{HandFacts, name};
 use chatroom_core::{
-    Action, AddMembers, AppChange, CreateRoom, Decision, DeleteUser, DissolveRoom, Facts, Moment, NewApp, NewUser,
-    Operation, OperationId, Origin, RegisterUsers, RemoveMembers, RoomInfo, SecretDigest, SigningKey, Timestamp,
-    UserBatch,
+    Action, AddMembers, AppChange, CreateRoom, Decision, DeleteUser, DissolveRoom, Facts, Moment, NewApp,
+    NewUser, Operation, OperationId, Origin, RegisterUsers, RemoveMembers, RoomInfo, SecretDigest,
+    SigningKey, Timestamp, UserBatch,
 };
 use proptest::prelude::*;
 
@@ -152,5 +152,46 @@ proptest! {
             apply(&mut loaded, decision);
         }
         prop_assert_eq!(whole(&loaded), whole(&history.state));
+        for key in history.state.rooms_in(HandFacts::APP, 100) {
+            let exists = |state: &State| state.room(&key).is_some_and(|fact| fact.exists());
+            prop_assert_eq!(exists(&loaded), exists(&history.state));
+        }
+        for user in history.state.users_in(HandFacts::APP, 100) {
+            let owned = |state: &State| {
+                let mut rooms = state.owned_by(HandFacts::APP, user, 100);
+                rooms.sort();
+                rooms
+            };
+            prop_assert_eq!(owned(&loaded), owned(&history.state));
+        }
     }
+}
+
+#[test]
+fn a_room_that_a_dump_holds_without_its_owner_has_its_owner_after_the_replay() {
+    let mut history = History::new();
+    let register = |n: &str| {
+        Action::RegisterUsers(RegisterUsers { users: vec![NewUser { name: name(n), nickname: None }] })
+    };
+    history.run(register("u0"));
+    let (mut parts, apps) = history.state.dump(DumpCursor::start(), 10);
+    let (users, mut from) = history.state.dump(apps.unwrap(), 10);
+    parts.extend(users);
+    let begin = history.decisions.len();
+    history.run(register("u1"));
+    let owner = UserBatch::parse_any(["u1"]);
+    let info = RoomInfo { max_users: 5, ..RoomInfo::default() };
+    history.run(Action::CreateRoom(CreateRoom { owner, members: UserBatch::parse_any([]), info }));
+    while let Some(cursor) = from {
+        let (part, next) = history.state.dump(cursor, 10);
+        parts.extend(part);
+        from = next;
+    }
+    let mut loaded = State::new(None);
+    parts.into_iter().for_each(|part| loaded.load(part));
+    for decision in &history.decisions[begin..] {
+        apply(&mut loaded, decision);
+    }
+    let rooms = loaded.rooms_in(HandFacts::APP, 10);
+    assert!(rooms.len() == 1 && loaded.room(&rooms[0]).unwrap().exists());
 }
