@@ -27,6 +27,8 @@
 #![deny(missing_docs)]
 
 mod broken;
+#[cfg(test)]
+mod faults;
 mod harness;
 mod log;
 mod macros;

@@ -40,6 +40,7 @@ macro_rules! repository_tests {
                 of_a_hundred_registrations_of_one_name_one_wins,
                 of_a_hundred_dissolutions_of_one_room_one_wins,
                 concurrent_additions_never_overfill_a_room,
+                a_batch_is_seen_whole_or_not_at_all,
             }
             drops { a_dropped_batch_is_done_or_not_done }
             large { a_large_room_is_dissolved_while_a_neighbour_removes }
@@ -51,6 +52,22 @@ macro_rules! repository_tests {
 /// [`Harness`](crate::Harness); it is evaluated once a test.
 #[macro_export]
 macro_rules! contract_tests {
+    ($harness:expr) => {
+        $crate::small_contract_tests! { $harness }
+        $crate::promise_tests! { $harness;
+            large {
+                a_room_of_ten_thousand_is_dissolved_with_its_events,
+                a_user_in_a_thousand_rooms_is_deleted_with_its_events,
+                the_owner_of_twenty_rooms_is_deleted_with_its_events,
+            }
+        }
+    };
+}
+
+/// The part of [`contract_tests!`] that is not large.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! small_contract_tests {
     ($harness:expr) => {
         $crate::repository_tests! { $harness }
         $crate::promise_tests! { $harness;
@@ -81,11 +98,6 @@ macro_rules! contract_tests {
                 a_dropped_removal_is_done_if_and_only_if_its_event_is_there,
                 every_dropped_change_is_done_or_not_done,
             }
-            large {
-                a_room_of_ten_thousand_is_dissolved_with_its_events,
-                a_user_in_a_thousand_rooms_is_deleted_with_its_events,
-                the_owner_of_twenty_rooms_is_deleted_with_its_events,
-            }
             histories { random_histories_agree_with_plain_maps }
         }
     };
@@ -96,6 +108,22 @@ macro_rules! contract_tests {
 #[macro_export]
 macro_rules! durability_tests {
     ($harness:expr) => {
+        $crate::small_durability_tests! { $harness }
+        $crate::promise_tests! { $harness;
+            durability {
+                a_large_dissolution_is_finished_after_a_restart,
+                a_deletion_from_a_thousand_rooms_is_finished_after_a_restart,
+                the_deletion_of_an_owner_is_finished_after_a_restart,
+            }
+        }
+    };
+}
+
+/// The part of [`durability_tests!`] that is not large.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! small_durability_tests {
+    ($harness:expr) => {
         $crate::promise_tests! { $harness;
             durability {
                 what_was_answered_is_there_after_a_restart,
@@ -105,9 +133,6 @@ macro_rules! durability_tests {
                 a_dropped_removal_is_whole_after_a_restart,
                 removals_under_way_at_a_restart_are_done_or_not_done,
                 apps_and_credentials_are_there_after_a_restart,
-                a_large_dissolution_is_finished_after_a_restart,
-                a_deletion_from_a_thousand_rooms_is_finished_after_a_restart,
-                the_deletion_of_an_owner_is_finished_after_a_restart,
                 the_deletion_of_an_app_is_finished_after_a_restart,
             }
             histories { random_histories_with_restarts_agree_with_plain_maps }

@@ -1,10 +1,12 @@
 //! Pages put together are the room, also while members go.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chatroom_core::{
     ChatroomId, ChatroomRepository, From, JoinOrder, Member, MembersRequest, MembersSlice, Order,
 };
+use tokio::sync::Semaphore;
 
 use crate::broken::{Broken, ensure, ensure_eq};
 use crate::world::{World, names, strs};
@@ -127,12 +129,14 @@ pub async fn no_member_that_stays_is_missed_or_listed_twice_while_others_go(
     let expected: BTreeSet<&str> = stay.iter().map(String::as_str).collect();
     for order in [Order::Ascending, Order::Descending] {
         let room = world.room("owner", &strs(&mixed)).await?;
+        // The remover goes as far as the reader lets it, so that neither is done before the other begins.
+        let turns = Arc::new(Semaphore::new(0));
         let remover = tokio::spawn({
-            let (world, go) = (world.clone(), go.clone());
+            let (world, go, turns) = (world.clone(), go.clone(), turns.clone());
             async move {
                 for name in go {
+                    turns.acquire().await?.forget();
                     world.remove(room, &[&name]).await?;
-                    tokio::task::yield_now().await;
                 }
                 Ok::<(), Broken>(())
             }
@@ -141,6 +145,7 @@ pub async fn no_member_that_stays_is_missed_or_listed_twice_while_others_go(
         loop {
             let (mut listed, mut from) = (Vec::new(), From::Start);
             loop {
+                turns.add_permits(8);
                 let slice = page(&world, room, from, 7, order).await?;
                 let Some(last) = slice.members.last() else { break };
                 from = From::After(last.joined);

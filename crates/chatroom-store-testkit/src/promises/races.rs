@@ -1,5 +1,7 @@
 //! Of many who want the same, one wins.
 
+use std::cell::Cell;
+
 use chatroom_core::test_util::name;
 use chatroom_core::{
     ChatroomId, ChatroomRepository, Error, EventKind, NewRoom, NewUser, Registration, Rejection,
@@ -113,6 +115,37 @@ pub async fn concurrent_additions_never_overfill_a_room(harness: impl Repository
     for error in answers.into_iter().filter_map(Result::err) {
         ensure!(matches!(error, Error::Rejected(Rejection::RoomFull)), "the room is full, not {error:?}");
     }
+    Ok(())
+}
+
+/// While three members join and leave together, no page and no count shows some of them.
+pub async fn a_batch_is_seen_whole_or_not_at_all(harness: impl RepositoryHarness) -> Promise {
+    let world = World::new(&harness).await;
+    let three = ["a", "b", "c"];
+    let room = world.populated("owner", &three).await?;
+    let done = Cell::new(false);
+    let changes = async {
+        for _ in 0..50 {
+            world.remove(room, &three).await?;
+            tokio::task::yield_now().await;
+            world.add(room, &three).await?;
+            tokio::task::yield_now().await;
+        }
+        done.set(true);
+        Ok::<(), Broken>(())
+    };
+    let reads = async {
+        while !done.get() {
+            let listed = world.listed(room).await?;
+            ensure!(listed.is_empty() || listed == three, "a page shows a batch in part: {listed:?}");
+            let count = world.chatrooms.room(world.app, room).await?.map(|view| view.members);
+            ensure!(count == Some(1) || count == Some(4), "a count shows a batch in part: {count:?}");
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    // In one task, so that they take turns wherever the store waits.
+    tokio::try_join!(changes, reads)?;
     Ok(())
 }
 

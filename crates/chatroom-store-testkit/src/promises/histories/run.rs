@@ -7,7 +7,7 @@ use chatroom_core::{
     RemoveMembers, RoomInfo, RoomKey, SecretDigest, Seq, Sweep, Ticker, TransactError, UserBatch,
 };
 
-use super::step::{Step, name};
+use super::step::{FIRST, Step, UNKNOWN, name};
 use crate::broken::{Broken, Promise, ensure_eq};
 use crate::harness::{app_key, new_app};
 use crate::model::Model;
@@ -47,7 +47,7 @@ impl<'t, R: ChatroomRepository + CallbackOutbox + AppRegistry> Run<'t, R> {
         steps: &[Step],
         restart: &impl AsyncFn(World<R>) -> World<R>,
     ) -> Promise {
-        self.change(AppChange::Create(new_app(APP))).await?;
+        self.make_app().await?;
         let mut kept = Ok(());
         for step in steps {
             if matches!(step, Step::Restart)
@@ -69,15 +69,26 @@ impl<'t, R: ChatroomRepository + CallbackOutbox + AppRegistry> Run<'t, R> {
         self.compare().await
     }
 
+    /// Makes the app, with a few users and a room: what a history is about.
+    async fn make_app(&mut self) -> Promise {
+        self.change(AppChange::Create(new_app(APP))).await?;
+        Box::pin(self.step(&Step::Register(vec![3, 1, 2, 0]))).await?;
+        Box::pin(self.step(&Step::Create { owner: 0, members: vec![1, 2], max_users: 5 })).await
+    }
+
     fn app(&self) -> AppId {
         self.apps.last().copied().unwrap_or(AppId(0))
     }
 
     fn room(&self, index: u8) -> RoomKey {
-        let unknown = RoomKey { app: self.app(), id: unknown_room() };
-        let room = self.rooms.get(usize::from(index)).copied().unwrap_or(unknown);
-        // A room of a deleted app is asked for in the new one.
-        RoomKey { app: self.app(), ..room }
+        let app = self.app();
+        let here: Vec<_> = self.rooms.iter().filter(|room| room.app == app).collect();
+        let room = match index {
+            UNKNOWN => None,
+            FIRST => self.rooms.first(),
+            _ => here.get(usize::from(index) % here.len().max(1)).copied(),
+        };
+        RoomKey { app, id: room.map_or_else(unknown_room, |room| room.id) }
     }
 
     async fn step(&mut self, step: &Step) -> Promise {
@@ -123,7 +134,7 @@ impl<'t, R: ChatroomRepository + CallbackOutbox + AppRegistry> Run<'t, R> {
             }
             Step::RemakeApp => {
                 self.change(AppChange::Delete(app_key(APP))).await?;
-                return self.change(AppChange::Create(new_app(APP))).await;
+                return self.make_app().await;
             }
             Step::Restart => return Ok(()),
         };

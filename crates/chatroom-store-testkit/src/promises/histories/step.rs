@@ -3,7 +3,8 @@
 use chatroom_core::{JoinOrder, MembersRequest, Order, Seq};
 use proptest::prelude::*;
 
-/// One step of a history. Users are numbers of [`name`]; rooms count those that the history made.
+/// One step of a history. Users are numbers of [`name`]; rooms count those that the history made
+/// in its present app, again and again.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Register(Vec<u8>),
@@ -41,8 +42,14 @@ fn users() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// A room that no history made.
+pub(super) const UNKNOWN: u8 = 9;
+/// The first room that a history made, perhaps in an app that is deleted.
+pub(super) const FIRST: u8 = 8;
+
+/// Mostly a room that may be there.
 fn room() -> impl Strategy<Value = u8> {
-    0..5_u8
+    0..=UNKNOWN
 }
 
 fn page() -> impl Strategy<Value = MembersRequest> {
