@@ -24,7 +24,7 @@ pub(crate) const VERSION: u8 = 1;
 /// Where an event lies: in which group, and how far into its blob. Kept small, since there is one for every kept
 /// event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(packed(4))]
+#[repr(Rust, packed(4))]
 pub(crate) struct Position {
     /// The number of the group.
     pub(crate) group: u64,

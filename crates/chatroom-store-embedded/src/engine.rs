@@ -9,7 +9,7 @@ mod group;
 use std::sync::Arc;
 
 use chatroom_core::{
-    Facts, Moment, Operation, Outcome, StorageError, StorageErrorKind, Timestamp, TransactError,
+    Facts, Moment, Operation, Outcome, StorageError, StorageErrorKind, Timestamp, TransactError, Write,
 };
 use chatroom_store_memory::{EventIndex, State};
 use tokio::sync::oneshot;
@@ -89,6 +89,21 @@ impl Engine {
     /// The first group that is not durable.
     pub(crate) fn first_volatile(&self) -> u64 {
         self.flying.as_ref().map_or(self.pending.number, |group| group.number)
+    }
+
+    /// The newest group that holds something.
+    pub(crate) fn last_group(&self) -> u64 {
+        if self.pending.is_empty() { self.pending.number.saturating_sub(1) } else { self.pending.number }
+    }
+
+    /// Makes writes that no operation decided. Answers whether the group has room for them.
+    pub(crate) fn write(&mut self, writes: &[Write], moment: Moment) -> bool {
+        let group = &mut self.pending;
+        if group.sealed || group.writes + writes.len() > RECORDS {
+            return false;
+        }
+        group.write(writes, moment, &mut self.state);
+        true
     }
 
     /// Decides the operation now, if nobody waits before it and the group has room; else it is to wait.
@@ -211,7 +226,7 @@ impl Engine {
             let decided = Decided { answer: Err(self.refusal().into()), seen: None };
             drop(waiting.caller.send(Some(decided)));
         }
-        (self.flying.take().map(|group| group.signal.clone()), pending.signal.clone())
+        (self.flying.take().map(|group| group.signal), pending.signal)
     }
 
     /// Why the store does not read: [`Self::phase`] in words.

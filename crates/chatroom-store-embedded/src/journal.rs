@@ -22,18 +22,20 @@ pub(crate) trait Journal: Send {
     fn oldest(&mut self, limit: usize) -> Result<Vec<Head>, JournalError>;
 
     /// Shows every group from this number on, in order.
-    fn replay(
-        &mut self,
-        from: u64,
-        visit: &mut dyn FnMut(Head, &[u8]) -> Result<(), LoadError>,
-    ) -> Result<(), LoadError>;
+    fn replay(&mut self, from: u64, visit: &mut Visit<'_>) -> Result<(), LoadError>;
 
     /// How many bytes the groups take on the disk, about.
     fn bytes(&mut self) -> Result<u64, JournalError>;
 
+    /// Drawn by lot when the store was made.
+    fn store_id(&self) -> [u8; 16];
+
     /// Another handle to the same groups, for another thread.
     fn reader(&self) -> Result<Box<dyn JournalReader>, JournalError>;
 }
+
+/// Shown one group after the other, with their blobs.
+pub(crate) type Visit<'a> = dyn FnMut(Head, &[u8]) -> Result<(), LoadError> + 'a;
 
 /// Reads groups, and does what work there is beside the writer.
 pub(crate) trait JournalReader: Send {
@@ -50,6 +52,8 @@ pub(crate) struct Head {
     pub(crate) number: u64,
     /// The newest moment in it.
     pub(crate) at: Timestamp,
+    /// The size of its blob.
+    pub(crate) bytes: u64,
 }
 
 /// A failure of the engine.

@@ -13,11 +13,13 @@ mod directory;
 mod engine;
 mod error;
 mod journal;
+mod keeper;
 mod open;
 mod options;
 mod queue;
 mod shared;
 mod signal;
+mod snapshot;
 mod store;
 mod writer;
 

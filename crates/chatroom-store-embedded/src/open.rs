@@ -1,5 +1,7 @@
 //! From what is on the disk to what was in memory.
 
+use std::path::Path;
+
 use chatroom_core::{Key, Timestamp, Write};
 use chatroom_store_memory::{EventIndex, State};
 
@@ -8,7 +10,9 @@ use crate::directory::Directory;
 use crate::engine::Engine;
 use crate::error::{LoadError, OpenError};
 use crate::journal::{Head, Journal, SqliteJournal};
+use crate::keeper::Covered;
 use crate::options::Options;
+use crate::snapshot;
 
 /// What was on the disk.
 pub(crate) struct Opened {
@@ -16,6 +20,7 @@ pub(crate) struct Opened {
     pub(crate) journal: Box<dyn Journal>,
     /// The newest moment.
     pub(crate) newest: Timestamp,
+    pub(crate) covered: Covered,
 }
 
 /// Reads what is in the directory.
@@ -24,28 +29,42 @@ pub(crate) fn open(directory: &Directory, options: &Options) -> Result<Opened, O
     let path = path.map_err(|e| LoadError::Io(e).at(directory.path(), "making its journal"))?;
     let journal = SqliteJournal::open(&path, options.sync);
     let journal = journal.map_err(|e| e.at(directory.path(), "its journal"))?;
-    load(Box::new(journal), options).map_err(|e| e.at(directory.path(), "its journal"))
+    load(directory.path(), Box::new(journal), options).map_err(|e| e.at(directory.path(), "reading it"))
 }
 
-fn load(mut journal: Box<dyn Journal>, options: &Options) -> Result<Opened, LoadError> {
-    let mut state = State::new(options.max_members);
-    let mut index = EventIndex::default();
-    let (mut next, mut newest, mut uncovered) = (1, Timestamp::default(), 0);
-    journal.replay(next, &mut |Head { number, at }, blob| {
+/// The newest snapshot, and all groups behind it.
+pub(crate) fn load(
+    dir: &Path,
+    mut journal: Box<dyn Journal>,
+    options: &Options,
+) -> Result<Opened, LoadError> {
+    snapshot::remove_unfinished(dir)?;
+    let oldest = journal.oldest(1)?.first().map(|head| head.number);
+    let first_kept = oldest.unwrap_or(u64::MAX);
+    let loaded = snapshot::load_newest(dir, journal.store_id(), options.max_members, first_kept)?;
+    let (mut state, mut index, from, mut newest, snapshot_bytes) = match loaded {
+        Some(loaded) => (loaded.state, loaded.index, loaded.from, loaded.newest, loaded.bytes),
+        None => {
+            let (state, index) = (State::new(options.max_members), EventIndex::default());
+            (state, index, 1, Timestamp::default(), 0)
+        }
+    };
+    let (mut next, mut uncovered) = (from, 0);
+    journal.replay(from, &mut |Head { number, at, bytes }, blob| {
         if number != next {
-            return Err(LoadError::Damaged(format!(
-                "its journal goes on with group {number} where {next} should be"
-            )));
+            let message = format!("its journal goes on with group {number} where group {next} should be");
+            return Err(LoadError::Damaged(message));
         }
         replay(number, &Blob::open(blob)?, &mut state, &mut index)?;
         next += 1;
         newest = newest.max(at);
-        uncovered += blob.len() as u64;
+        uncovered += bytes;
         Ok(())
     })?;
     let mut engine = Engine::new(state, index, next, options.queue);
     engine.uncovered = uncovered;
-    Ok(Opened { engine, journal, newest })
+    engine.first_kept = oldest.unwrap_or(next);
+    Ok(Opened { engine, journal, newest, covered: Covered { from, bytes: snapshot_bytes } })
 }
 
 /// Does once more what a group did.

@@ -21,7 +21,7 @@ pub(crate) struct Shared {
 
 /// The journal, until it fails in a way after which nothing is to be written (invariant 4).
 struct Guarded {
-    journal: Box<dyn Journal>,
+    journal: Option<Box<dyn Journal>>,
     broken: bool,
 }
 
@@ -35,7 +35,7 @@ impl Shared {
         Self {
             engine: Mutex::new(engine),
             work: Condvar::new(),
-            journal: Mutex::new(Guarded { journal, broken: false }),
+            journal: Mutex::new(Guarded { journal: Some(journal), broken: false }),
             ticker,
             clock,
             failed: watch::Sender::new(None),
@@ -72,7 +72,7 @@ impl Shared {
         self.work.wait(engine).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes to the journal. `None` once it is broken: nothing is written any more then.
+    /// Writes to the journal. `None` once it is broken or closed: nothing is written any more then.
     pub(crate) fn write<T>(
         &self,
         write: impl FnOnce(&mut dyn Journal) -> Result<T, JournalError>,
@@ -81,9 +81,15 @@ impl Shared {
         if guarded.broken {
             return None;
         }
-        let result = write(&mut *guarded.journal);
+        let result = write(&mut **guarded.journal.as_mut()?);
         guarded.broken = matches!(&result, Err(error) if error.left == Left::Unknown);
         Some(result)
+    }
+
+    /// Closes the journal.
+    pub(crate) fn end_of_journal(&self) {
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner).journal.take();
+        drop(journal);
     }
 
     /// A failure beside the writer, after which nothing is to be written.

@@ -6,20 +6,23 @@ mod repository;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use chatroom_core::{Clock, Operation, Outcome, StorageError, StorageErrorKind, TransactError};
+use chatroom_core::{Clock, Operation, Outcome, StorageError, StorageErrorKind, Ticker, TransactError};
 use tokio::sync::watch;
 
 use crate::directory::Directory;
 use crate::engine::{Decided, Engine, Phase, settle};
-use crate::error::OpenError;
-use crate::journal::{Journal, JournalError, JournalReader, Left};
+use crate::error::{LoadError, OpenError};
+use crate::journal::{JournalError, JournalReader, Left};
+use crate::keeper::{self, Keeper, Stop};
+use crate::open::{self, Opened};
 use crate::options::Options;
 use crate::shared::Shared;
 use crate::signal::Fate;
-use crate::{open, writer};
+use crate::writer;
 
 /// A durable store of one process: state in memory, a synced journal on disk.
 ///
@@ -28,7 +31,9 @@ use crate::{open, writer};
 pub struct EmbeddedStore {
     shared: Arc<Shared>,
     reader: Arc<Mutex<Box<dyn JournalReader>>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    keeper: Arc<Mutex<Keeper>>,
+    stop: Arc<Stop>,
+    threads: Vec<JoinHandle<()>>,
     /// Held by the threads; gone when they are.
     ended: watch::Receiver<()>,
 }
@@ -62,39 +67,63 @@ impl EmbeddedStore {
     pub fn open(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let directory = Directory::open(&options.dir)?;
         let opened = open::open(&directory, options)?;
-        let ticker = chatroom_core::Ticker::starting_at(opened.newest);
-        Self::start(directory, opened.engine, opened.journal, ticker, clock)
-            .map_err(|e| e.at(&options.dir, "starting"))
+        Self::start(directory, opened, options, clock).map_err(|e| e.at(&options.dir, "starting"))
     }
 
-    pub(crate) fn start(
+    fn start(
         directory: Directory,
-        engine: Engine,
-        journal: Box<dyn Journal>,
-        ticker: chatroom_core::Ticker,
+        opened: Opened,
+        options: &Options,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, crate::error::LoadError> {
-        let reader = journal.reader()?;
-        let shared = Arc::new(Shared::new(engine, journal, ticker, clock));
+    ) -> Result<Self, LoadError> {
+        let Opened { engine, journal, newest, covered } = opened;
+        let (reader, for_keeper, store_id) = (journal.reader()?, journal.reader()?, journal.store_id());
+        let shared = Arc::new(Shared::new(engine, journal, Ticker::starting_at(newest), clock));
+        let dir = directory.path().to_owned();
+        let keeper = Keeper::new(shared.clone(), for_keeper, dir, store_id, options, covered);
+        let (keeper, stop, directory) =
+            (Arc::new(Mutex::new(keeper)), Arc::new(Stop::default()), Arc::new(directory));
         let (alive, ended) = watch::channel(());
-        let writer = {
-            let shared = shared.clone();
-            let run = move || {
-                let run = std::panic::AssertUnwindSafe(|| writer::run(&shared));
-                if std::panic::catch_unwind(run).is_err() {
-                    shared.fail(&JournalError {
-                        left: Left::Unknown,
-                        doing: "the writer",
-                        source: "it panicked".into(),
-                    });
-                }
-                drop(directory);
-                drop(alive);
-            };
-            std::thread::Builder::new().name("chatroom-writer".into()).spawn(run)?
+        let mut store = Self {
+            shared: shared.clone(),
+            reader: Arc::new(Mutex::new(reader)),
+            keeper: keeper.clone(),
+            stop: stop.clone(),
+            threads: Vec::new(),
+            ended,
         };
-        let reader = Arc::new(Mutex::new(reader));
-        Ok(Self { shared, reader, threads: Mutex::new(vec![writer]), ended })
+        let held = (directory.clone(), alive.clone());
+        store.spawn("chatroom-keeper", move || {
+            keeper::run(&keeper, &stop);
+            drop(held);
+        })?;
+        store.spawn("chatroom-writer", move || {
+            let run = AssertUnwindSafe(|| writer::run(&shared));
+            if std::panic::catch_unwind(run).is_err() {
+                let source = "it panicked".into();
+                shared.fail(&JournalError { left: Left::Unknown, doing: "the writer", source });
+            }
+            shared.end_of_journal();
+            drop((directory, alive));
+        })?;
+        Ok(store)
+    }
+
+    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), LoadError> {
+        self.threads.push(std::thread::Builder::new().name(name.into()).spawn(run)?);
+        Ok(())
+    }
+
+    /// Trims events, writes a snapshot and tidies up, as far as that is due now. A thread of the store does it four
+    /// times a second; who injects time may want it at once. Blocks.
+    ///
+    /// # Errors
+    /// [`StorageError`]: it could not be done, and will be tried again; or the store is closed or has failed.
+    pub fn maintain(&self) -> Result<(), StorageError> {
+        keeper::lock(&self.keeper).maintain().map_err(|error| {
+            let message = "the data directory could not be tidied up";
+            StorageError::caused_by(StorageErrorKind::Unavailable, message, error)
+        })
     }
 
     /// How the store is.
@@ -135,6 +164,7 @@ impl EmbeddedStore {
             engine.phase = Phase::Closing;
         }
         self.shared.wake_writer(engine);
+        self.stop.tell();
     }
 
     async fn run(&self, operation: Operation) -> Result<Outcome, TransactError> {
@@ -191,7 +221,7 @@ impl EmbeddedStore {
 impl Drop for EmbeddedStore {
     fn drop(&mut self) {
         self.begin_to_close();
-        for thread in self.threads.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for thread in self.threads.drain(..) {
             // A thread that panicked has said so.
             drop(thread.join());
         }

@@ -24,7 +24,10 @@ pub(crate) fn run(shared: &Shared) {
             None => return,
         }
     }
-    shared.engine().phase = Phase::Closed;
+    let mut engine = shared.engine();
+    if engine.phase == Phase::Closing {
+        engine.phase = Phase::Closed;
+    }
 }
 
 /// Waits for a group and commits it. `None` when the store is closing and everything is committed, or has failed.

@@ -109,7 +109,8 @@ impl State {
         }
     }
 
-    fn set_counters(&mut self, key: &RoomKey, counters: Counters) {
+    /// Sets a room's counters to what a dump said.
+    pub fn set_counters(&mut self, key: &RoomKey, counters: Counters) {
         if let Some(slot) = self.rooms.find(key).and_then(|at| self.rooms.get_mut(at)) {
             slot.counters = counters;
         }

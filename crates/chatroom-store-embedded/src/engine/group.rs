@@ -71,17 +71,28 @@ impl Group {
                 }
             }
         }
-        self.writes += decision.records();
+        self.apply(&decision.writes, moment, state);
+        self.writes += decision.events.len();
         self.reads += reads;
+        self.undo.extend(decision.events.iter().map(|event| state.append(event)));
+        Ok(decision.outcome)
+    }
+
+    /// Writes these down and applies them.
+    pub(super) fn write(&mut self, writes: &[Write], moment: Moment, state: &mut State) {
+        self.blob.writes(writes);
+        self.apply(writes, moment, state);
+    }
+
+    fn apply(&mut self, writes: &[Write], moment: Moment, state: &mut State) {
+        self.writes += writes.len();
         self.newest = self.newest.max(moment.0);
-        for write in &decision.writes {
+        for write in writes {
             self.undo.push(state.apply(write));
             if let Write::Delete(Key::Room(room)) = write {
                 self.dissolved_logs.push(*room);
             }
         }
-        self.undo.extend(decision.events.iter().map(|event| state.append(event)));
-        Ok(decision.outcome)
     }
 
     /// Takes everything back, newest first.

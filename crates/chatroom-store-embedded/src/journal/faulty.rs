@@ -1,1 +1,102 @@
+//! A journal in memory that fails when it is told to, and waits when it is told to.
 
+use std::sync::{Arc, Condvar, Mutex};
+
+use chatroom_core::Timestamp;
+
+use super::{Head, Journal, JournalError, JournalReader, Left, Visit};
+use crate::error::LoadError;
+
+/// A handle to what the journal holds and does next.
+#[derive(Clone, Default)]
+pub(crate) struct FaultyJournal(Arc<(Mutex<Script>, Condvar)>);
+
+#[derive(Default)]
+struct Script {
+    groups: Vec<(Head, Vec<u8>)>,
+    /// How often somebody began to append.
+    begun: usize,
+    /// Whether appends wait.
+    held: bool,
+    /// What the next append does instead of its work.
+    failure: Option<Left>,
+}
+
+impl FaultyJournal {
+    /// Lets appends wait, until [`release`](Self::release).
+    pub(crate) fn hold(&self) {
+        self.0.0.lock().unwrap().held = true;
+    }
+
+    /// Lets appends go on; the next one fails like this, if at all.
+    pub(crate) fn release(&self, failure: Option<Left>) {
+        let mut script = self.0.0.lock().unwrap();
+        (script.held, script.failure) = (false, failure);
+        self.0.1.notify_all();
+    }
+
+    /// Waits until so many appends have begun.
+    pub(crate) fn wait_for(&self, begun: usize) {
+        let script = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(script, |script| script.begun < begun).unwrap());
+    }
+
+    pub(crate) fn begun(&self) -> usize {
+        self.0.0.lock().unwrap().begun
+    }
+
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.0.0.lock().unwrap().groups.iter().map(|(head, _)| head.number).collect()
+    }
+}
+
+impl Journal for FaultyJournal {
+    fn append(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> Result<(), JournalError> {
+        let mut script = self.0.0.lock().unwrap();
+        script.begun += 1;
+        self.0.1.notify_all();
+        let mut script = self.0.1.wait_while(script, |script| script.held).unwrap();
+        if let Some(left) = script.failure.take() {
+            return Err(JournalError { left, doing: "writing a group", source: "told to fail".into() });
+        }
+        script.groups.push((Head { number, at, bytes: blob.len() as u64 }, blob.to_vec()));
+        Ok(())
+    }
+
+    fn trim(&mut self, below: u64) -> Result<(), JournalError> {
+        self.0.0.lock().unwrap().groups.retain(|(head, _)| head.number >= below);
+        Ok(())
+    }
+
+    fn oldest(&mut self, limit: usize) -> Result<Vec<Head>, JournalError> {
+        Ok(self.0.0.lock().unwrap().groups.iter().map(|(head, _)| *head).take(limit).collect())
+    }
+
+    fn replay(&mut self, from: u64, visit: &mut Visit<'_>) -> Result<(), LoadError> {
+        let groups = self.0.0.lock().unwrap().groups.clone();
+        groups.iter().filter(|(head, _)| head.number >= from).try_for_each(|(head, blob)| visit(*head, blob))
+    }
+
+    fn bytes(&mut self) -> Result<u64, JournalError> {
+        Ok(self.0.0.lock().unwrap().groups.iter().map(|(head, _)| head.bytes).sum())
+    }
+
+    fn store_id(&self) -> [u8; 16] {
+        [7; 16]
+    }
+
+    fn reader(&self) -> Result<Box<dyn JournalReader>, JournalError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl JournalReader for FaultyJournal {
+    fn group(&mut self, number: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        let script = self.0.0.lock().unwrap();
+        Ok(script.groups.iter().find(|(head, _)| head.number == number).map(|(_, blob)| blob.clone()))
+    }
+
+    fn checkpoint(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
+}

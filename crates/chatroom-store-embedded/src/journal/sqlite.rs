@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chatroom_core::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
-use super::{Head, Journal, JournalError, JournalReader, Left};
+use super::{Head, Journal, JournalError, JournalReader, Left, Visit};
 use crate::error::LoadError;
 use crate::options::Sync;
 
@@ -42,11 +43,6 @@ impl SqliteJournal {
         let store_id = prepare(&mut connection)?;
         let wal = std::fs::metadata(wal_path(path)).map_or(0, |wal| wal.len());
         Ok(Self { connection, path: path.to_owned(), sync, store_id, wal: Arc::new(AtomicU64::new(wal)) })
-    }
-
-    /// Drawn by lot when the store was made.
-    pub(crate) fn store_id(&self) -> [u8; 16] {
-        self.store_id
     }
 
     fn insert(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> rusqlite::Result<()> {
@@ -116,18 +112,15 @@ impl Journal for SqliteJournal {
     fn oldest(&mut self, limit: usize) -> Result<Vec<Head>, JournalError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let heads: rusqlite::Result<_> = (|| {
-            let mut select =
-                self.connection.prepare_cached("SELECT number, at FROM groups ORDER BY number LIMIT ?1")?;
-            select.query_map([limit], |row| Ok(head(row.get(0)?, row.get(1)?)))?.collect()
+            let mut select = self
+                .connection
+                .prepare_cached("SELECT number, at, length(body) FROM groups ORDER BY number LIMIT ?1")?;
+            select.query_map([limit], |row| Ok(head(row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
         })();
         heads.map_err(reading("looking at the oldest groups"))
     }
 
-    fn replay(
-        &mut self,
-        from: u64,
-        visit: &mut dyn FnMut(Head, &[u8]) -> Result<(), LoadError>,
-    ) -> Result<(), LoadError> {
+    fn replay(&mut self, from: u64, visit: &mut Visit<'_>) -> Result<(), LoadError> {
         let failed = reading("reading groups");
         let mut select = self
             .connection
@@ -135,10 +128,10 @@ impl Journal for SqliteJournal {
             .map_err(&failed)?;
         let mut rows = select.query([from.cast_signed()]).map_err(&failed)?;
         while let Some(row) = rows.next().map_err(&failed)? {
-            let head = head(row.get(0).map_err(&failed)?, row.get(1).map_err(&failed)?);
             let blob = row.get_ref(2).map_err(&failed)?.as_blob();
-            let blob =
-                blob.map_err(|_text| LoadError::Damaged(format!("group {} has no blob", head.number)))?;
+            let blob = blob.map_err(|_text| LoadError::Damaged("a group of it has no blob".into()))?;
+            let bytes = i64::try_from(blob.len()).unwrap_or(i64::MAX);
+            let head = head(row.get(0).map_err(&failed)?, row.get(1).map_err(&failed)?, bytes);
             visit(head, blob)?;
         }
         Ok(())
@@ -151,6 +144,10 @@ impl Journal for SqliteJournal {
             Ok(all.saturating_sub(free).max(0).unsigned_abs())
         })();
         Ok(pages.map_err(reading("measuring the journal"))? * PAGE)
+    }
+
+    fn store_id(&self) -> [u8; 16] {
+        self.store_id
     }
 
     fn reader(&self) -> Result<Box<dyn JournalReader>, JournalError> {
@@ -221,6 +218,8 @@ fn connect(path: &Path, sync: Sync) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // Closing writes nothing: after a failed sync nothing may be written.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // Nothing of a group goes to the disk before its commit.
     connection.pragma_update(None, "cache_spill", false)?;
     Ok(connection)
@@ -258,8 +257,9 @@ fn prepare(connection: &mut Connection) -> Result<[u8; 16], LoadError> {
     Ok(connection.query_row(id, [], |row| row.get(0)).map_err(&failed)?)
 }
 
-fn head(number: i64, at: i64) -> Head {
-    Head { number: number.cast_unsigned(), at: Timestamp::from_millis(at) }
+fn head(number: i64, at: i64, bytes: i64) -> Head {
+    let (number, at) = (number.cast_unsigned(), Timestamp::from_millis(at));
+    Head { number, at, bytes: bytes.max(0).unsigned_abs() }
 }
 
 /// A failure of something that writes nothing.

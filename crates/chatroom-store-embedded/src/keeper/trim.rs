@@ -1,0 +1,97 @@
+//! Old events go, oldest first, in small steps between which the writer commits.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chatroom_core::{Facts, RoomKey, Seq};
+
+use super::{KeepError, Keeper, Trimmed};
+use crate::codec::{Blob, DecodeError, Entry};
+use crate::engine::Phase;
+use crate::journal::Head;
+
+/// How many groups one step removes at most.
+const GROUPS: usize = 64;
+/// About how many bytes one step removes at most.
+const BYTES: u64 = 1 << 20;
+/// What a group takes beside its blob, about.
+const OVERHEAD: u64 = 32;
+/// Time for the writer between two steps.
+const BREATH: Duration = Duration::from_millis(1);
+
+impl Keeper {
+    /// Trims what is too old or too much and what a snapshot covers.
+    pub(super) fn trim(&mut self) -> Result<Trimmed, KeepError> {
+        loop {
+            let step = self.next_step()?;
+            let Some((first, below)) = step.groups else { return Ok(step.why) };
+            self.step(first, below)?;
+            if self.shared.engine().phase != Phase::Open {
+                return Err(KeepError::Stopped);
+            }
+            std::thread::sleep(BREATH);
+        }
+    }
+
+    fn next_step(&self) -> Result<Step, KeepError> {
+        let looked = self.shared.write(|journal| Ok((journal.oldest(GROUPS)?, journal.bytes()?)));
+        let (heads, bytes) = looked.ok_or(KeepError::Stopped)??;
+        let too_old = self.shared.clock().now().minus(self.keep);
+        let mut excess = bytes.saturating_sub(self.keep_bytes);
+        let (mut groups, mut why, mut taken) = (None::<(u64, u64)>, Trimmed::All, 0);
+        for Head { number, at, bytes } in heads {
+            if at >= too_old && excess == 0 || taken > BYTES {
+                break;
+            }
+            if number >= self.covered {
+                why = Trimmed::Uncovered;
+                break;
+            }
+            groups = Some((groups.map_or(number, |(first, _)| first), number + 1));
+            excess = excess.saturating_sub(bytes + OVERHEAD);
+            taken += bytes + OVERHEAD;
+        }
+        Ok(Step { groups, why })
+    }
+
+    /// Removes these groups, the oldest: first nobody finds their events, then they go.
+    fn step(&mut self, first: u64, below: u64) -> Result<(), KeepError> {
+        let mut rooms = BTreeSet::new();
+        for number in first..below {
+            self.rooms_of(number, &mut rooms)?;
+        }
+        {
+            let mut engine = self.shared.engine();
+            engine.first_kept = below;
+            for room in &rooms {
+                engine.index.trim(room, |position| position.group < below);
+            }
+            let done = rooms.into_iter().filter(|room| {
+                engine.index.after(room, Seq(0), 1).next().is_none()
+                    && engine.state.room(room).is_some_and(|fact| fact.room.dissolved.is_some())
+            });
+            self.forgettable.extend(done);
+        }
+        let trimmed = self.shared.write(|journal| journal.trim(below)).ok_or(KeepError::Stopped)?;
+        self.heed(trimmed)
+    }
+
+    /// The rooms that have events in this group.
+    fn rooms_of(&mut self, number: u64, rooms: &mut BTreeSet<RoomKey>) -> Result<(), KeepError> {
+        let Some(bytes) = self.reader.group(number)? else { return Ok(()) };
+        Blob::open(&bytes)?.for_each(|entry| {
+            if let Entry::Event(_, event) = entry {
+                rooms.insert(event.room);
+            }
+            Ok::<(), DecodeError>(())
+        })?;
+        Ok(())
+    }
+}
+
+struct Step {
+    /// Groups from the first number on and below the second are to go.
+    groups: Option<(u64, u64)>,
+    /// Why no others are.
+    why: Trimmed,
+}

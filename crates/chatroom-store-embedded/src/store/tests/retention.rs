@@ -1,0 +1,89 @@
+//! How long events are kept.
+
+use std::time::Duration;
+
+use chatroom_core::DissolveRoom;
+
+use super::*;
+
+const DAY: i64 = 86_400_000;
+
+async fn seqs(world: &World, room: &RoomKey) -> Vec<u64> {
+    world.store.events(room, Seq(0), 10_000).await.unwrap().iter().map(|event| event.seq.0).collect()
+}
+
+#[tokio::test]
+async fn events_older_than_keep_are_trimmed_and_the_counters_stay() {
+    let world = World::new().await;
+    let room = world.room_of(4).await;
+    world.clock.advance(4 * DAY);
+    world.remove(&room, "u0").await.unwrap();
+    world.store.maintain().unwrap();
+    assert_eq!(seqs(&world, &room).await, [1, 2, 3]);
+    world.clock.advance(4 * DAY);
+    world.store.maintain().unwrap();
+    assert_eq!(seqs(&world, &room).await, [3]);
+
+    let world = world.reopen().await;
+    assert_eq!(seqs(&world, &room).await, [3]);
+    world.clock.advance(8 * DAY);
+    world.store.maintain().unwrap();
+    assert_eq!(seqs(&world, &room).await, []);
+    let world = world.reopen().await;
+    assert_eq!(seqs(&world, &room).await, []);
+    let counters = world.store.counters(&room).await.unwrap().unwrap();
+    assert_eq!((counters.seq, counters.members), (Seq(3), 4));
+    world.remove(&room, "u1").await.unwrap();
+    assert_eq!(seqs(&world, &room).await, [4]);
+    let world = world.reopen().await;
+    assert_eq!(seqs(&world, &room).await, [4]);
+    assert_eq!(world.store.room(&room).await.unwrap().unwrap().members, 3);
+}
+
+#[tokio::test]
+async fn the_oldest_events_are_trimmed_when_they_take_too_many_bytes() {
+    let world = World::with(|options| options.keep_bytes = 100_000).await;
+    let room = world.room_of(1).await;
+    for _ in 0..600 {
+        world.remove(&room, "u0").await.unwrap();
+        world.add(&room, "u0").await.unwrap();
+    }
+    world.store.maintain().unwrap();
+    let kept = seqs(&world, &room).await;
+    let bytes = world.store.shared.write(|journal| journal.bytes()).unwrap().unwrap();
+    assert!(bytes <= 100_000, "{bytes}");
+    assert!(kept.len() > 200 && kept.len() < 1_200, "{} are kept", kept.len());
+    assert_eq!(kept, (kept[0]..=1_202).collect::<Vec<_>>());
+    let world = world.reopen().await;
+    assert_eq!(seqs(&world, &room).await, kept);
+}
+
+#[tokio::test]
+async fn nothing_is_trimmed_that_no_snapshot_covers() {
+    let journal = FaultyJournal::default();
+    let world = World::faulty(&journal, |options| options.keep = Duration::ZERO).await;
+    let room = world.room_of(2).await;
+    world.clock.advance(DAY);
+    // A directory in the way of the file: no snapshot can be written.
+    std::fs::create_dir(world.options.dir.join("snapshot.unfinished")).unwrap();
+    assert!(world.store.maintain().is_err());
+    assert_eq!(journal.numbers().first(), Some(&1));
+    assert_eq!(seqs(&world, &room).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_dissolved_room_is_forgotten_when_nobody_can_ask_for_its_events() {
+    let world = World::new().await;
+    let (room, other) = (world.room_of(2).await, world.room(&[]).await);
+    world.operate(Action::DissolveRoom(DissolveRoom { room: room.id })).await.unwrap();
+    while world.rooms.sweep(10).await.unwrap() {}
+    world.store.maintain().unwrap();
+    assert!(world.store.counters(&room).await.unwrap().is_some(), "its log outlives it");
+    world.clock.advance(8 * DAY);
+    world.store.maintain().unwrap();
+    assert_eq!(world.store.counters(&room).await.unwrap(), None);
+    assert!(world.store.counters(&other).await.unwrap().is_some());
+    let world = world.reopen().await;
+    assert_eq!(world.store.counters(&room).await.unwrap(), None);
+    assert_eq!(world.store.shared.engine().state.rooms_in(world.app, 9), [other]);
+}
