@@ -27,7 +27,6 @@ impl From<TransactError> for Error {
 
 /// Why a request is not well formed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Invalid {
     /// A batch without a name.
     #[error("no username is given")]
@@ -56,7 +55,6 @@ pub enum Invalid {
 
 /// A rule's no. Codes are stable: never renumbered, never used again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Rejection {
     /// There is no such room: the id as the caller wrote it.
     #[error("room {0} does not exist")]
@@ -139,7 +137,6 @@ pub struct StorageError {
 
 /// What a failure of a store means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum StorageErrorKind {
     /// Nothing was done; it may work later.
     Unavailable,

@@ -2,25 +2,10 @@
 
 use std::process::ExitCode;
 
-use chatroom_server::admin::{Admin, AdminError};
-use chatroom_server::cli::{Backend, Cli, Serve, Terminal};
-use chatroom_server::config::Config;
+use chatroom_server::cli::{Cli, Terminal};
+use chatroom_server::serve::Local;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    chatroom_server::cli::run(Cli::parse(), std::env::vars_os(), &NoServer, &mut Terminal::standard())
-}
-
-/// Stands where the server will be.
-struct NoServer;
-
-#[async_trait::async_trait]
-impl Backend for NoServer {
-    async fn serve(&self, _: Serve, _: &mut Terminal) -> anyhow::Result<()> {
-        anyhow::bail!("this build has no server yet")
-    }
-
-    async fn open_admin(&self, _: &Config) -> Result<Box<dyn Admin>, AdminError> {
-        Err(AdminError::Failed("this build opens no store yet".to_owned()))
-    }
+    chatroom_server::cli::run(Cli::parse(), std::env::vars_os(), &Local, &mut Terminal::standard())
 }

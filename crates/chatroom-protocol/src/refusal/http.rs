@@ -38,6 +38,20 @@ pub fn request_too_large(limit_bytes: usize) -> Refusal {
     row(413, "request_too_large", "RequestTooLargeException", text)
 }
 
+/// A request that did not arrive in time.
+#[must_use]
+pub fn request_timeout() -> Refusal {
+    let text = "The request did not arrive in time, and nothing was done: send it again";
+    row(408, "request_timeout", "RequestTimeoutException", text)
+}
+
+/// `/readyz` while the server should not be sent calls. `reasons` says why.
+#[must_use]
+pub fn not_ready(reasons: &str) -> Refusal {
+    let text = format!("Not ready: {reasons}");
+    row(503, "service_unavailable", "ServiceUnavailableException", text)
+}
+
 /// Something broke inside.
 #[must_use]
 pub fn internal() -> Refusal {

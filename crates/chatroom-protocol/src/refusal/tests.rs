@@ -41,6 +41,8 @@ fn all() -> Vec<Refusal> {
         invalid_path(InvalidSegment::Slash),
         json_parse("EOF at line 1 column 1"),
         request_too_large(1_048_576),
+        request_timeout(),
+        not_ready("the server is stopping"),
         internal(),
         service_unavailable(),
         outcome_unknown(),
@@ -91,6 +93,8 @@ fn every_row_has_its_status_its_word_and_its_text() {
     400 illegal_argument java.lang.IllegalArgumentException | A path segment holds an encoded slash (%2F): names and ids have no slash.
     400 json_parse JsonParseException | The body cannot be read as JSON for this endpoint, correct it: EOF at line 1 column 1
     413 request_too_large RequestTooLargeException | The body is larger than 1048576 bytes: send less at a time
+    408 request_timeout RequestTimeoutException | The request did not arrive in time, and nothing was done: send it again
+    503 service_unavailable ServiceUnavailableException | Not ready: the server is stopping
     500 internal InternalServerErrorException | The server failed on this request: report it with the X-Request-Id of this answer
     503 service_unavailable ServiceUnavailableException | Nothing was done: repeat the request after the time that Retry-After names
     504 outcome_unknown OutcomeUnknownException | It may or may not have been done: look at the present state before you repeat the request

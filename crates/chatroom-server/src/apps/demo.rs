@@ -1,0 +1,52 @@
+//! The demo set-up of a first start: an app, a room, its owner and some members.
+
+use anyhow::Context;
+use chatroom_core::{AppChange, AppKey, ChatroomId, Chatrooms, NewApp, NewRoom, NewUser, Origin};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::view::Apps;
+use crate::auth;
+
+/// What was made, with the secret, which is not kept.
+pub(crate) struct Demo {
+    pub(crate) key: AppKey,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: SecretString,
+    pub(crate) room: ChatroomId,
+    /// A member of the room that is not its owner.
+    pub(crate) member: &'static str,
+}
+
+const OWNER: &str = "owner";
+const MEMBERS: [&str; 3] = ["user1", "user2", "user3"];
+
+/// Makes the demo set-up.
+///
+/// # Errors
+/// The store failed, or the system has no randomness to give.
+pub(crate) async fn make(apps: &Apps, chatrooms: &Chatrooms) -> anyhow::Result<Demo> {
+    let (client_id, client_secret) = (auth::client_id()?, auth::client_secret()?);
+    let key = AppKey::from_parts("demo", "chat")?;
+    let new = NewApp {
+        key: key.clone(),
+        client_id: client_id.as_str().into(),
+        secret: auth::digest(client_secret.expose_secret()),
+        signing_key: auth::signing_key()?,
+        origin: Origin::Demo,
+    };
+    let app = apps.change(AppChange::Create(new)).await.context("the demo app could not be made")?;
+
+    let names = std::iter::once(OWNER).chain(MEMBERS);
+    let users = names.map(|name| Ok(NewUser { name: name.parse()?, nickname: None }));
+    let users = users.collect::<anyhow::Result<Vec<_>>>()?;
+    chatrooms.register_users(app.id, users).await.context("the demo users could not be registered")?;
+    let room = NewRoom {
+        owner: OWNER,
+        name: "Demo room",
+        description: "Made at the first start, to try things out",
+        members: MEMBERS.to_vec(),
+        ..NewRoom::default()
+    };
+    let room = chatrooms.create_room(app.id, room).await.context("the demo room could not be made")?;
+    Ok(Demo { key, client_id, client_secret, room: room.key.id, member: MEMBERS[0] })
+}

@@ -1,0 +1,93 @@
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chatroom_core::{App, AppChange, AppId, AppKey, AppRegistry, Error, Ids, StorageError};
+
+use crate::auth::Signer;
+use crate::rate::AppCalls;
+
+/// An app that is not deleted, with what its calls need.
+pub(crate) struct AppEntry {
+    pub(crate) app: App,
+    /// Its id as `application` shows it.
+    pub(crate) application: String,
+    pub(crate) signer: Signer,
+    /// Its calls in the last second. Lives as long as the app, whatever becomes of its credentials.
+    pub(crate) calls: Arc<AppCalls>,
+}
+
+/// By organization, then by app: two borrowed texts find an entry.
+type View = HashMap<Arc<str>, HashMap<Arc<str>, Arc<AppEntry>>>;
+
+/// The registry of a store, and what it held when it was last asked.
+pub(crate) struct Apps {
+    registry: Arc<dyn AppRegistry>,
+    ids: Arc<dyn Ids>,
+    view: RwLock<View>,
+    /// One refresh at a time, or an older answer could replace a newer one.
+    refreshing: tokio::sync::Mutex<()>,
+}
+
+impl Apps {
+    /// Reads all apps.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the store cannot read.
+    pub(crate) async fn load(
+        registry: Arc<dyn AppRegistry>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, StorageError> {
+        let apps = Self { registry, ids, view: RwLock::default(), refreshing: tokio::sync::Mutex::new(()) };
+        apps.refresh().await?;
+        Ok(apps)
+    }
+
+    /// The app of this key, if it answers calls.
+    pub(crate) fn answering(&self, org: &str, app: &str) -> Option<Arc<AppEntry>> {
+        self.find(org, app).filter(|entry| entry.app.answers())
+    }
+
+    /// The app of this key.
+    pub(crate) fn find(&self, org: &str, app: &str) -> Option<Arc<AppEntry>> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).get(org)?.get(app).cloned()
+    }
+
+    /// All apps, sorted by their keys.
+    pub(crate) fn all(&self) -> Vec<Arc<AppEntry>> {
+        let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = view.values().flat_map(HashMap::values).cloned().collect();
+        all.sort_by(|a, b| a.app.key.cmp(&b.app.key));
+        all
+    }
+
+    /// Makes a change; durable and in force for the next call on return.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] or [`Error::Storage`].
+    pub(crate) async fn change(&self, change: AppChange) -> Result<App, Error> {
+        let app = self.registry.change(self.ids.operation(), self.ids.app(), change).await?;
+        self.refresh().await?;
+        Ok(app)
+    }
+
+    async fn refresh(&self) -> Result<(), StorageError> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let apps = self.registry.apps().await?;
+        let mut calls: HashMap<AppId, Arc<AppCalls>> =
+            self.all().iter().map(|entry| (entry.app.id, entry.calls.clone())).collect();
+        let mut view = View::new();
+        for app in apps {
+            let (org, name) = halves(&app.key);
+            let calls = calls.remove(&app.id).unwrap_or_default();
+            let (application, signer) = (app.id.to_string(), Signer::of(&app));
+            let entry = Arc::new(AppEntry { app, application, signer, calls });
+            view.entry(org).or_default().insert(name, entry);
+        }
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+        Ok(())
+    }
+}
+
+fn halves(key: &AppKey) -> (Arc<str>, Arc<str>) {
+    (key.org().into(), key.app().into())
+}

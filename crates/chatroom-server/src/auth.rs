@@ -1,0 +1,9 @@
+//! Who may call: bearer tokens and client secrets.
+
+mod bearer;
+mod secret;
+mod token;
+
+pub(crate) use bearer::{Bearer, bearer};
+pub(crate) use secret::{client_id, client_secret, digest, matches, signing_key};
+pub(crate) use token::{DEFAULT_TTL, Signer};

@@ -1,0 +1,76 @@
+//! Answers: JSON, with the headers that go with it.
+
+use axum::body::Body;
+use axum::response::Response;
+use chatroom_core::Clock;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::trace::Trace;
+use crate::error::{Exhausted, Failure, Place};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// Larger than most answers about one member.
+const USUAL: usize = 512;
+
+/// 200 with this body.
+///
+/// # Errors
+/// [`Failure::Unwritable`] if it cannot be written as JSON.
+pub(super) fn json(body: &impl Serialize) -> Result<Response, Failure> {
+    let mut bytes = Vec::with_capacity(USUAL);
+    serde_json::to_writer(&mut bytes, body).map_err(Failure::Unwritable)?;
+    Ok(with(StatusCode::OK, bytes))
+}
+
+/// The answer to a call that failed. Its cause, if there is one, is logged here and nowhere else.
+pub(super) fn failure(failure: &Failure, place: &Place<'_>, trace: &Trace, clock: &dyn Clock) -> Response {
+    let answered = failure.answered(place);
+    let row = &answered.refusal;
+    if let Some(cause) = &answered.cause {
+        let request_id = trace.id();
+        if row.status == 500 {
+            tracing::error!(request_id, status = row.status, cause, "a request failed: {cause}");
+        } else {
+            tracing::warn!(request_id, status = row.status, cause, "a request was not done: {cause}");
+        }
+    }
+    let body = row.body(clock.now().as_millis(), trace.duration());
+    let bytes = serde_json::to_vec(&body).unwrap_or_default();
+    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = with(status, bytes);
+    let headers = response.headers_mut();
+    if let Some(seconds) = answered.retry_after {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    match failure {
+        Failure::MethodNotAllowed { allowed } => {
+            headers.insert(ALLOW, allowed.clone());
+        }
+        Failure::RateLimited(reached) => {
+            let (policy, limit) = rate_limit(reached);
+            headers.extend([(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)]);
+        }
+        _ => {}
+    }
+    response
+}
+
+/// The policy and what is left of it, as the IETF's draft writes them.
+fn rate_limit(reached: &Exhausted) -> (HeaderValue, HeaderValue) {
+    let name = reached.name();
+    let policy = HeaderValue::from_str(&format!("\"{name}\";q={};w=1", reached.limit));
+    let left = HeaderValue::from_str(&format!("\"{name}\";r=0;t={}", reached.seconds()));
+    let none = HeaderValue::from_static("");
+    (policy.unwrap_or(none.clone()), left.unwrap_or(none))
+}
+
+fn with(status: StatusCode, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}

@@ -1,0 +1,192 @@
+//! The checks that every call passes, in their order (decision 4): path decoding, app key, token, rate limit, body.
+//! Route and method come before, in the router; batch size, room, user and membership behind, in the endpoint and in
+//! the core.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use chatroom_core::Permit;
+use chatroom_protocol::path::InvalidSegment;
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, request};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::call::Call;
+use super::path::{Path, has_dots};
+use super::trace::Trace;
+use super::{Shared, answer};
+use crate::apps::AppEntry;
+use crate::auth::{Bearer, bearer};
+use crate::config::{BlankToken, Endpoint as Limit};
+use crate::error::{Exhausted, Failure, Place};
+use crate::rate::Peer;
+
+/// What answers a call that passed the gate.
+pub(super) trait Endpoint {
+    /// What the gate asks for.
+    const GUARD: Guard;
+
+    /// Answers. Dropping the future may or may not make the change that the endpoint makes, never half of it.
+    fn answer(call: &Call<'_>) -> impl Future<Output = Result<Response, Failure>> + Send;
+}
+
+/// What a call has to show, and by what it is limited.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Guard {
+    /// An app token; so many calls of this endpoint a second for each app.
+    AppToken(Limit),
+    /// Nothing, since its body has the credentials; so many calls a second for each client address.
+    Credentials,
+}
+
+/// Lets a request through to its endpoint, or answers why not.
+pub(super) async fn gate<E: Endpoint>(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let trace = trace_of(&head);
+    let mut place = Place { not_member_status: shared.compat.not_member_status.as_u16(), ..Place::default() };
+    let path = match Path::decode(head.uri.path()) {
+        Ok(path) => path,
+        Err(why) => {
+            return refuse(&Failure::InvalidPath(why), &place, &trace, &shared, Some(body), &head).await;
+        }
+    };
+    (place.org, place.app, place.rest) = (path.org(), path.app(), path.rest);
+    let entry = match admit(E::GUARD, &shared, &path, &head, &trace) {
+        Ok(entry) => entry,
+        Err(failure) => return refuse(&failure, &place, &trace, &shared, Some(body), &head).await,
+    };
+    let body = match read(body, shared.body).await {
+        Ok(body) => body,
+        Err(failure) => {
+            let mut response = refuse(&failure, &place, &trace, &shared, None, &head).await;
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return response;
+        }
+    };
+    let call = Call { shared: &shared, entry, path: &path, head: &head, body, trace: &trace };
+    match E::answer(&call).await {
+        Ok(response) => response,
+        Err(failure) => {
+            place.application = &call.entry.application;
+            refuse(&failure, &place, &trace, &shared, None, &head).await
+        }
+    }
+}
+
+/// The answer for a path that no endpoint has.
+pub(super) async fn no_such_route(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let failure = if has_dots(head.uri.path()) {
+        Failure::InvalidPath(InvalidSegment::Dots)
+    } else {
+        Failure::NoSuchRoute
+    };
+    refuse(&failure, &Place::default(), &trace_of(&head), &shared, Some(body), &head).await
+}
+
+/// App key, then token, then rate limit: who is not let in spends nothing of the app's, and learns nothing.
+fn admit(
+    guard: Guard,
+    shared: &Shared,
+    path: &Path<'_>,
+    head: &request::Parts,
+    trace: &Trace,
+) -> Result<Arc<AppEntry>, Failure> {
+    let entry = shared.apps.answering(path.org(), path.app()).ok_or(Failure::NoSuchApp)?;
+    match guard {
+        Guard::AppToken(endpoint) => {
+            authenticate(&entry, shared, head)?;
+            let Some(limit) = shared.rate_limit.of(endpoint) else { return Ok(entry) };
+            let permit = entry.calls.take(endpoint, limit, &*shared.watch);
+            admitted(permit, Some(endpoint), limit.get())?;
+        }
+        Guard::Credentials => {
+            let Some(limit) = shared.rate_limit.of_token() else { return Ok(entry) };
+            let permit = shared.token_calls.take(trace.peer, limit, &*shared.watch);
+            admitted(permit, None, limit.get())?;
+        }
+    }
+    Ok(entry)
+}
+
+fn authenticate(entry: &AppEntry, shared: &Shared, head: &request::Parts) -> Result<(), Failure> {
+    match bearer(&head.headers) {
+        Bearer::Token(token) if entry.signer.accepts(token, shared.clock.now()) => Ok(()),
+        Bearer::Token(_) | Bearer::Other => Err(Failure::Unauthorized),
+        Bearer::Blank => Err(match shared.compat.blank_token {
+            BlankToken::Documented => Failure::Unauthorized,
+            BlankToken::Recorded => Failure::BlankToken,
+        }),
+    }
+}
+
+fn admitted(permit: Permit, endpoint: Option<Limit>, limit: u32) -> Result<(), Failure> {
+    match permit {
+        Permit::Admitted { .. } => Ok(()),
+        Permit::Exhausted { retry_after } => {
+            Err(Failure::RateLimited(Exhausted { endpoint, limit, retry_after }))
+        }
+    }
+}
+
+/// Reads a body to its end, or as far as it may go.
+async fn read(body: Body, limit: usize) -> Result<Bytes, Failure> {
+    if http_body::Body::is_end_stream(&body) {
+        return Ok(Bytes::new());
+    }
+    let mut limited = Limited::new(body, limit);
+    match (&mut limited).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            discard(limited, limit).await;
+            Err(Failure::BodyTooLarge { limit })
+        }
+        Err(_) => Err(Failure::BodyBroken),
+    }
+}
+
+async fn refuse(
+    failure: &Failure,
+    place: &Place<'_>,
+    trace: &Trace,
+    shared: &Shared,
+    unread: Option<Body>,
+    head: &request::Parts,
+) -> Response {
+    if let Some(body) = unread
+        && !http_body::Body::is_end_stream(&body)
+        // Who asks before sending is told not to.
+        && !head.headers.contains_key(EXPECT)
+    {
+        discard(body, shared.body).await;
+    }
+    answer::failure(failure, place, trace, &*shared.clock)
+}
+
+/// How long a body that nobody wants is read.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Reads on for a while and throws away: a client that is still sending would lose the answer with the connection.
+async fn discard(body: impl http_body::Body<Data = Bytes> + Unpin, most: usize) {
+    let read = async {
+        let (mut body, mut seen) = (body, 0_usize);
+        while let Some(Ok(frame)) = body.frame().await {
+            seen = seen.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+            if seen > most {
+                return;
+            }
+        }
+    };
+    // Whoever sends longer than that loses the answer.
+    let _ = tokio::time::timeout(PATIENCE, read).await;
+}
+
+/// The edge puts a trace into every request.
+pub(super) fn trace_of(head: &request::Parts) -> Arc<Trace> {
+    let trace = head.extensions.get::<Arc<Trace>>().cloned();
+    trace.unwrap_or_else(|| Arc::new(Trace::begin(&head.headers, Peer::Local)))
+}

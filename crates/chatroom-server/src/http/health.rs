@@ -1,0 +1,85 @@
+//! `GET /livez` and `GET /readyz`, for whoever runs the server: no app, no token, no limit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::gate::trace_of;
+use super::{Shared, answer};
+use crate::error::{Failure, Place};
+use crate::serve::{Health, Life};
+
+/// Whether the server should be sent calls, and why not. Reasons are words: no paths, no hosts.
+pub(crate) struct Readiness {
+    draining: AtomicBool,
+    store: Arc<dyn Life>,
+    notes: Notes,
+}
+
+/// What is worth knowing although the server is ready.
+pub(crate) type Notes = Vec<&'static str>;
+
+#[derive(Serialize)]
+struct Ready<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [&'static str],
+}
+
+impl Readiness {
+    pub(crate) fn new(store: Arc<dyn Life>, notes: Notes) -> Self {
+        Self { draining: AtomicBool::new(false), store, notes }
+    }
+
+    /// From now on the server says that it stops.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether it stops.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    fn reasons(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.is_draining() {
+            reasons.push("the server is stopping".to_owned());
+        }
+        match self.store.health() {
+            Health::Ready => {}
+            Health::Full => reasons.push("the disk is full: nothing can be changed".to_owned()),
+            Health::Closed => reasons.push("the store is closed".to_owned()),
+            Health::Failed(why) => reasons.push(format!("the store failed, and the server ends: {why}")),
+        }
+        reasons
+    }
+}
+
+/// Whether the process answers at all.
+pub(super) async fn livez(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    respond(answer::json(&Ready { status: "alive", notes: &[] }), &shared, request)
+}
+
+/// Whether it should be sent calls.
+pub(super) async fn readyz(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let reasons = shared.readiness.reasons();
+    let answer = if reasons.is_empty() {
+        answer::json(&Ready { status: "ready", notes: &shared.readiness.notes })
+    } else {
+        Err(Failure::NotReady(reasons))
+    };
+    respond(answer, &shared, request)
+}
+
+fn respond(answer: Result<Response, Failure>, shared: &Shared, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    answer
+        .unwrap_or_else(|failure| {
+            answer::failure(&failure, &Place::default(), &trace_of(&head), &*shared.clock)
+        })
+        .into_response()
+}

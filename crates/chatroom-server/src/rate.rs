@@ -1,0 +1,7 @@
+//! Limits of calls: never more than N in any rolling second (decision 18).
+
+mod app;
+mod client;
+
+pub(crate) use app::AppCalls;
+pub(crate) use client::{ClientCalls, Peer};

@@ -1,0 +1,83 @@
+//! The running server: stores, sockets, start and stop.
+
+mod accept;
+mod banner;
+mod credentials_file;
+mod life;
+mod listener;
+mod server;
+mod stop;
+mod stores;
+mod sweeper;
+
+pub use crate::clock::{Stopwatch, SystemClock, SystemIds, SystemStopwatch};
+pub use life::{Health, Life};
+pub use listener::Address;
+pub use server::{Environment, Server};
+pub use stores::Stores;
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use async_trait::async_trait;
+use chatroom_core::Ids;
+
+use crate::admin::{Admin, AdminError};
+use crate::apps::{Administrator, Apps};
+use crate::cli::{Backend, Serve, Terminal};
+use crate::config::{Config, StoreKind};
+use stop::Signals;
+
+/// What the binary's commands run on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Local;
+
+#[async_trait]
+impl Backend for Local {
+    async fn serve(&self, serve: Serve, terminal: &mut Terminal) -> anyhow::Result<()> {
+        // Before anything is begun that a signal should end in order.
+        let mut signals = Signals::listen()?;
+        let stores = Stores::open(&serve.config).await?;
+        let server = Server::start(&serve.config, serve.public_demo, stores, Environment::system()).await?;
+        let _announced = server.announce(terminal)?;
+        let failed = tokio::select! {
+            () = signals.next() => None,
+            why = server.store_failed() => Some(why),
+        };
+        tokio::select! {
+            () = server.stop() => {}
+            () = signals.next() => bail!("stopped at once, by a second signal"),
+        }
+        match failed {
+            None => Ok(()),
+            Some(why) => bail!("the store failed, so nothing more was written: {why}"),
+        }
+    }
+
+    async fn open_admin(&self, config: &Config) -> Result<Box<dyn Admin>, AdminError> {
+        if config.store.kind == StoreKind::Memory {
+            return Err(AdminError::Failed("the memory store keeps nothing to work on".to_owned()));
+        }
+        let stores = Stores::open(config).await.map_err(|e| AdminError::Failed(format!("{e:#}")))?;
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let apps = Apps::load(stores.registry.clone(), ids).await.map_err(AdminError::failed)?;
+        let admin =
+            Administrator { apps: Arc::new(apps), clock: Arc::new(SystemClock), sweeper: Arc::default() };
+        Ok(Box::new(Opened { admin, life: stores.life }))
+    }
+}
+
+/// An administrator on a store of its own, which is closed after the request.
+struct Opened {
+    admin: Administrator,
+    life: Arc<dyn Life>,
+}
+
+#[async_trait]
+impl Admin for Opened {
+    async fn run(&self, request: crate::admin::AdminRequest) -> Result<crate::admin::AdminReply, AdminError> {
+        let reply = self.admin.run(request).await;
+        self.life.close().await;
+        reply
+    }
+}

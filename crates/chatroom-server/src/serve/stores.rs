@@ -1,0 +1,62 @@
+use std::sync::Arc;
+
+use anyhow::Context;
+use chatroom_core::{AppRegistry, ChatroomRepository, Clock};
+use chatroom_store_embedded::{EmbeddedStore, Options, Sync};
+use chatroom_store_memory::{MemoryStore, Retention};
+
+use super::life::Life;
+use crate::clock::SystemClock;
+use crate::config::{Config, StoreKind, StoreSync};
+
+/// A store, by the parts that it plays.
+#[derive(Clone)]
+pub struct Stores {
+    /// Holds users, rooms and memberships.
+    pub repository: Arc<dyn ChatroomRepository>,
+    /// Holds apps.
+    pub registry: Arc<dyn AppRegistry>,
+    /// How it is.
+    pub life: Arc<dyn Life>,
+}
+
+impl Stores {
+    /// Opens the store that the configuration names.
+    ///
+    /// # Errors
+    /// Why it cannot be opened: held by another process, written by a newer version, damaged, or not permitted.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        match config.store.kind {
+            StoreKind::Memory => Ok(Self::memory(config, Arc::new(SystemClock))),
+            StoreKind::Embedded => {
+                let options = Options {
+                    sync: match config.store.sync {
+                        StoreSync::Full => Sync::Full,
+                        StoreSync::None => Sync::None,
+                    },
+                    max_members: config.store.max_members,
+                    keep: config.callback.keep,
+                    keep_bytes: config.callback.keep_bytes,
+                    ..Options::new(&config.store.path)
+                };
+                let open = move || EmbeddedStore::open(&options, Arc::new(SystemClock));
+                let opened =
+                    tokio::task::spawn_blocking(open).await.context("opening the store broke off")?;
+                Ok(Self::of(Arc::new(opened?)))
+            }
+        }
+    }
+
+    /// A new memory store.
+    #[must_use]
+    pub fn memory(config: &Config, clock: Arc<dyn Clock>) -> Self {
+        let retention = Retention { keep: config.callback.keep, keep_bytes: config.callback.keep_bytes };
+        Self::of(Arc::new(MemoryStore::new(clock, config.store.max_members, retention)))
+    }
+
+    /// A store that plays all parts.
+    #[must_use]
+    pub fn of<S: ChatroomRepository + AppRegistry + Life>(store: Arc<S>) -> Self {
+        Self { repository: store.clone(), registry: store.clone(), life: store }
+    }
+}
