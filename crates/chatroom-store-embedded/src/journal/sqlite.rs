@@ -283,3 +283,6 @@ fn wal_path(path: &Path) -> PathBuf {
     wal.push("-wal");
     wal.into()
 }
+
+#[cfg(test)]
+mod tests;

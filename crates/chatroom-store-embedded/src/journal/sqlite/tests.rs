@@ -1,0 +1,107 @@
+use super::*;
+
+fn journal(dir: &tempfile::TempDir) -> SqliteJournal {
+    let path = dir.path().join("journal.db");
+    crate::directory::private_file(&path).unwrap();
+    SqliteJournal::open(&path, Sync::None).unwrap()
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn groups(journal: &mut SqliteJournal, from: u64) -> Vec<(u64, i64, usize)> {
+    let mut groups = Vec::new();
+    let mut visit = |head: Head, blob: &[u8]| {
+        assert_eq!(head.bytes, blob.len() as u64);
+        groups.push((head.number, head.at.as_millis(), blob.len()));
+        Ok(())
+    };
+    journal.replay(from, &mut visit).unwrap();
+    groups
+}
+
+#[test]
+fn groups_are_replayed_in_order_also_after_the_journal_was_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = journal(&dir);
+    for number in 1..=4 {
+        first.append(number, at(10), &[7; 100]).unwrap();
+    }
+    let id = first.store_id();
+    drop(first);
+    let mut again = journal(&dir);
+    assert_eq!(groups(&mut again, 3), [(3, 10, 100), (4, 10, 100)]);
+    assert_eq!((again.store_id(), id == [0; 16]), (id, false));
+    again.trim(4).unwrap();
+    assert_eq!(again.oldest(9).unwrap(), [Head { number: 4, at: at(10), bytes: 100 }]);
+    let mut reader = again.reader().unwrap();
+    assert_eq!(reader.group(3).unwrap(), None);
+    assert_eq!(reader.group(4).unwrap(), Some(vec![7; 100]));
+}
+
+#[test]
+fn a_full_disk_is_told_apart_and_leaves_the_journal_usable() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = journal(&dir);
+    journal.append(1, at(1), &[1; 10]).unwrap();
+    journal.connection.pragma_update(None, "max_page_count", 8).unwrap();
+    let error = journal.append(2, at(2), &[2; 100_000]).unwrap_err();
+    assert_eq!(error.left, Left::NothingFull, "{error}");
+    journal.append(2, at(3), &[3; 10]).unwrap();
+    assert_eq!(groups(&mut journal, 0), [(1, 1, 10), (2, 3, 10)]);
+}
+
+#[test]
+fn an_error_before_the_commit_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = journal(&dir);
+    journal.append(1, at(1), &[1; 10]).unwrap();
+    let error = journal.append(1, at(2), &[2; 10]).unwrap_err();
+    assert_eq!(error.left, Left::Nothing, "{error}");
+    journal.append(2, at(3), &[3; 10]).unwrap();
+    assert_eq!(groups(&mut journal, 0), [(1, 1, 10), (2, 3, 10)]);
+}
+
+#[test]
+fn an_error_of_the_commit_itself_leaves_nobody_knowing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = journal(&dir);
+    // A constraint that is looked at only when the transaction commits.
+    let made = journal.connection.execute_batch(
+        "PRAGMA foreign_keys = ON;
+         CREATE TABLE parent (id INTEGER PRIMARY KEY);
+         CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+         CREATE TRIGGER breach AFTER INSERT ON groups BEGIN INSERT INTO child VALUES (1); END;",
+    );
+    made.unwrap();
+    let error = journal.append(1, at(1), &[1; 10]).unwrap_err();
+    assert_eq!(error.left, Left::Unknown, "{error}");
+}
+
+#[test]
+fn the_log_does_not_grow_beyond_its_limit_when_nobody_checkpoints_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = journal(&dir);
+    let blob = vec![1; 4 << 20];
+    for number in 1..=40 {
+        journal.append(number, at(1), &blob).unwrap();
+    }
+    let wal = std::fs::metadata(dir.path().join("journal.db-wal")).unwrap().len();
+    assert!(wal <= WAL_HARD + (8 << 20), "{wal}");
+    assert_eq!(groups(&mut journal, 0).len(), 40);
+}
+
+#[test]
+fn another_connection_checkpoints_the_log_so_that_it_begins_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = journal(&dir);
+    let mut reader = journal.reader().unwrap();
+    let blob = vec![1; 4 << 20];
+    for number in 1..=40 {
+        journal.append(number, at(1), &blob).unwrap();
+        reader.checkpoint().unwrap();
+    }
+    let wal = std::fs::metadata(dir.path().join("journal.db-wal")).unwrap().len();
+    assert!(wal <= WAL_SOFT + (8 << 20), "{wal}");
+}
