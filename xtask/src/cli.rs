@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{test, torture};
+use crate::{bench, test, torture};
 
 /// The project's tasks.
 #[derive(Debug, Parser)]
@@ -13,12 +13,14 @@ pub(crate) struct Cli {
     pub(crate) task: Task,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Task {
     /// Run every test, of the code and of its documentation
     Test(test::Args),
     /// Kill the server and fail its disk again and again, and look for lost or repeated writes
     Torture(torture::Args),
+    /// Measure speed, on release builds, against a server that stores nothing
+    Bench(bench::Args),
     /// Drive published third-party clients against a running server
     Clients,
     /// Check the licences, bans and sources of everything that comes in from outside

@@ -1,6 +1,7 @@
 //! The project's tasks: `cargo xtask --help` lists them. What CI runs is `cargo xtask ci`, so that nothing
 //! fails there that cannot be run by hand.
 
+mod bench;
 mod ci;
 mod cli;
 mod clients;
@@ -38,6 +39,7 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Test(args) => test::run(&project, args),
         Task::Torture(args) => torture::run(&project, args),
+        Task::Bench(args) => bench::run(&project, &args),
         Task::Clients => clients::run(&project),
         Task::Deny => deny::run(&project),
         Task::Tidy => tidy::run(&project),

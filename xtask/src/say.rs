@@ -41,3 +41,28 @@ impl Drop for Working {
         self.0.finish_and_clear();
     }
 }
+
+/// Something of which it is known how much there is. On a terminal a bar shows how far it is.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(crate) fn of(what: impl Into<String>, total: usize) -> Self {
+        let bar = ProgressBar::new(total as u64).with_message(what.into());
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} ({elapsed}, {eta} left)")
+        {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(crate) fn add(&self, done: usize) {
+        self.0.inc(done as u64);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -20,6 +20,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),
     ("xtask", &[]),
+    ("xtask-bare", &[]),
 ];
 
 /// The core is pure: nothing comes in that could do IO.

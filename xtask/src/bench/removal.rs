@@ -1,0 +1,218 @@
+//! `cargo xtask bench removal`: durable removals a second over HTTP, divided by what a server does that stores
+//! nothing, in the same round.
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Serialize;
+
+use super::build::{self, Binaries};
+use super::load::{self, Pace};
+use super::report::{self, Out, Spread, Table, count, millis};
+use super::requests::Peer;
+use super::round::{Subject, in_turn};
+use super::server::{Bare, Server, Store};
+use super::world::{Size, World};
+use crate::project::Project;
+use crate::say::{self, Progress};
+
+const BARE: &str = "bare";
+const CONNECTIONS: [usize; 2] = [64, 256];
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What is measured besides the bare server; `none` for the bare server alone
+    #[arg(long, value_delimiter = ',', default_values = ["embedded", "memory"])]
+    targets: Vec<Target>,
+    /// Memberships in all
+    #[arg(long, default_value_t = 1_000_000)]
+    members: usize,
+    /// Rooms that they are in
+    #[arg(long, default_value_t = 1_000)]
+    rooms: usize,
+    /// Rounds of each target and number of connections
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Removals of a round
+    #[arg(long, default_value_t = 50_000)]
+    removals: usize,
+    #[command(flatten)]
+    out: Out,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Target {
+    Embedded,
+    Memory,
+    None,
+}
+
+impl Target {
+    fn store(self) -> Option<Store> {
+        match self {
+            Self::Embedded => Some(Store::Embedded),
+            Self::Memory => Some(Store::Memory),
+            Self::None => None,
+        }
+    }
+}
+
+/// The stable shape of `--json`.
+#[derive(Serialize)]
+struct Round {
+    target: String,
+    connections: usize,
+    per_second: f64,
+    /// To the bare server in the same round.
+    ratio: f64,
+    /// At the fixed rate.
+    p99_us: u64,
+    /// Always 0: a call that fails ends the run.
+    failed: usize,
+    #[serde(skip)]
+    p50_us: u64,
+}
+
+pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
+    let size = Size::of(args.members, args.rooms)?;
+    ensure!(args.rounds > 0 && args.removals > 0, "at least one round of one removal");
+    let binaries = build::binaries(project)?;
+    let (bare, servers, subjects) = set_up(project, &binaries, args, size)?;
+    for subject in &subjects {
+        // The first round of a server pays for what the others find done.
+        subject.round(CONNECTIONS[0], Pace::Closed, args.removals, u64::MAX)?;
+    }
+    let mut all = Vec::new();
+    let mut table = Table::new(&[
+        "target",
+        "connections",
+        "removals a second",
+        "to bare",
+        "at",
+        "p50",
+        "p99",
+        "p99 to bare",
+    ]);
+    for connections in CONNECTIONS {
+        let (rounds, rate) = measure(&subjects, connections, args)?;
+        for subject in &subjects {
+            table.row(row(&rounds, &subject.name, connections, rate));
+        }
+        all.extend(rounds);
+    }
+    drop(bare);
+    for mut server in servers {
+        server.stop()?;
+    }
+    let full_size =
+        args.members >= 1_000_000 && args.rooms >= 1_000 && args.rounds >= 5 && args.removals >= 50_000;
+    let complete = [Target::Embedded, Target::Memory].iter().all(|target| args.targets.contains(target));
+    report::publish(project, "removal", &table, &all, &args.out, full_size && complete)
+}
+
+fn set_up(
+    project: &Project,
+    binaries: &Binaries,
+    args: &Args,
+    size: Size,
+) -> Result<(Bare, Vec<Server>, Vec<Subject>)> {
+    let (mut servers, mut subjects) = (Vec::new(), Vec::new());
+    for store in args.targets.iter().filter_map(|target| target.store()) {
+        let server = Server::start(project, &binaries.server, store, size.members)?;
+        let world = World::load(store.name(), server.peer()?, size)?;
+        subjects.push(Subject { name: store.name().to_owned(), world, stores: true });
+        servers.push(server);
+    }
+    let bare = Bare::start(&binaries.bare)?;
+    // The same token for all, so that the requests are equally long. Alone, any will do.
+    let token = subjects.first().map_or_else(|| "x".repeat(120), |other| other.world.peer.token.clone());
+    let world = World::pretended(Peer { address: bare.address, token }, size);
+    let bare_subject = Subject { name: BARE.to_owned(), world, stores: false };
+    for subject in &subjects {
+        same_bytes(subject, &bare_subject)?;
+    }
+    subjects.push(bare_subject);
+    Ok((bare, servers, subjects))
+}
+
+/// Fails if a server answers something else than the bare server does. Ids and times are not compared: they are
+/// made of digits and of what stands in a UUID.
+fn same_bytes(subject: &Subject, bare: &Subject) -> Result<()> {
+    let answer = |subject: &Subject| -> Result<String> {
+        let chosen = subject.world.choose(1, 0);
+        let mut answer = String::new();
+        let requests = subject.world.removals(&chosen, 1);
+        load::run(subject.world.peer.address, 1, Pace::Closed, &requests, |_, body| {
+            answer = String::from_utf8_lossy(body).into_owned();
+        })?;
+        if subject.stores {
+            subject.world.add(&chosen)?;
+        }
+        Ok(answer)
+    };
+    let (one, other) = (answer(subject)?, answer(bare)?);
+    let rest = |text: &str| text.replace(|c: char| c.is_ascii_hexdigit() || c == '-', "");
+    ensure!(rest(&one) == rest(&other), "{} answers\n{one}\nand the bare server\n{other}", subject.name);
+    Ok(())
+}
+
+/// The rounds with one number of connections, and the rate at which the latency was measured: half of the
+/// slowest target's best, the same for all.
+fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<(Vec<Round>, f64)> {
+    let steps = 2 * args.rounds * subjects.len();
+    let progress = Progress::of(format!("{connections} connections"), steps);
+    let mut rates = Vec::new();
+    for round in 0..args.rounds {
+        let mut of_round = vec![0.0; subjects.len()];
+        for (index, subject) in in_turn(subjects, round) {
+            let measured = subject.round(connections, Pace::Closed, args.removals, round as u64)?;
+            of_round[index] = measured.per_second();
+            progress.add(1);
+        }
+        rates.push(of_round);
+    }
+    let best = |index: usize| rates.iter().map(|of_round| of_round[index]).fold(0.0, f64::max);
+    let rate = (0..subjects.len()).map(best).fold(f64::INFINITY, f64::min) / 2.0;
+    let bare = subjects.iter().position(|subject| subject.name == BARE).context("no bare server")?;
+    let mut rounds = Vec::new();
+    for (round, rates) in rates.iter().enumerate() {
+        for (index, subject) in in_turn(subjects, round) {
+            let pace = Pace::PerSecond(rate);
+            let measured = subject.round(connections, pace, args.removals, (args.rounds + round) as u64)?;
+            let per_second = rates[index];
+            rounds.push(Round {
+                target: subject.name.clone(),
+                connections,
+                per_second,
+                ratio: per_second / rates[bare],
+                p99_us: measured.quantile(0.99),
+                failed: 0,
+                p50_us: measured.quantile(0.5),
+            });
+            progress.add(1);
+        }
+    }
+    drop(progress);
+    for round in &rounds {
+        let Round { target, connections, per_second, ratio, p99_us, .. } = round;
+        let per_second = count(*per_second);
+        say::line(&format!("{target}, {connections}: {per_second} a second, {ratio:.2}; p99 {p99_us} us"));
+    }
+    Ok((rounds, rate))
+}
+
+fn row(rounds: &[Round], target: &str, connections: usize, rate: f64) -> Vec<String> {
+    let of = |target: &str, value: fn(&Round) -> f64| {
+        Spread::of(rounds.iter().filter(|round| round.target == target).map(value))
+    };
+    let p99 = of(target, |round| round.p99_us as f64).median;
+    let to_bare = p99 / of(BARE, |round| round.p99_us as f64).median;
+    vec![
+        target.to_owned(),
+        connections.to_string(),
+        of(target, |round| round.per_second).rate(),
+        of(target, |round| round.ratio).ratio(),
+        format!("{}/s", count(rate)),
+        millis(of(target, |round| round.p50_us as f64).median),
+        millis(p99),
+        format!("{to_bare:.1}"),
+    ]
+}

@@ -1,0 +1,76 @@
+//! A started program that does not outlive its owner.
+
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A store of ten million memberships may write a snapshot before it ends.
+const ENDS_WITHIN: Duration = Duration::from_secs(120);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+pub(super) struct Owned(Child);
+
+impl Owned {
+    pub(super) fn start(command: &mut Command) -> Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        Ok(Self(command.spawn().with_context(|| format!("cannot start {name}"))?))
+    }
+
+    pub(super) fn child(&mut self) -> &mut Child {
+        &mut self.0
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.0.try_wait()?)
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub(super) fn stop(&mut self) -> Result<ExitStatus> {
+        kill_process(Pid::from_child(&self.0), Signal::TERM)?;
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.ended()? {
+                return Ok(status);
+            }
+            ensure!(began.elapsed() < ENDS_WITHIN, "it does not end on SIGTERM");
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// SIGKILL.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+
+    /// The memory that it holds, in bytes.
+    pub(super) fn resident(&self) -> Result<u64> {
+        let kib = match std::fs::read_to_string(format!("/proc/{}/status", self.0.id())) {
+            Ok(status) => {
+                let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+                line.and_then(|line| line.trim().strip_suffix(" kB")).map(str::to_owned)
+            }
+            // Where there is no /proc, ps knows.
+            Err(_) => {
+                let output =
+                    Command::new("ps").args(["-o", "rss=", "-p", &self.0.id().to_string()]).output()?;
+                Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            }
+        };
+        let kib: u64 = kib.context("no resident size")?.parse()?;
+        Ok(kib * 1024)
+    }
+}
+
+impl Drop for Owned {
+    /// After a failure, nothing is left behind; after a stop the process is gone and both calls do nothing.
+    fn drop(&mut self) {
+        let _killed = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
