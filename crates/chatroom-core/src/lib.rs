@@ -8,6 +8,7 @@
 
 mod app;
 mod batch;
+mod callback;
 mod clock;
 mod error;
 mod event;
@@ -29,6 +30,7 @@ pub mod test_util;
 
 pub use app::*;
 pub use batch::UserBatch;
+pub use callback::*;
 pub use clock::*;
 pub use error::*;
 pub use event::*;
