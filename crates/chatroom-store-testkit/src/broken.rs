@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 /// What a promise answers: whether the store keeps it.
 pub type Promise = Result<(), Broken>;
@@ -56,12 +57,17 @@ macro_rules! ensure_eq {
 
 pub(crate) use {ensure, ensure_eq};
 
+/// A store that has not answered by then has lost a caller. Far beyond what any promise takes.
+const LOST: Duration = Duration::from_secs(300);
+
 /// Holds a store to a promise, on a runtime of its own: what the tests that the macros write call.
 ///
 /// # Panics
-/// If the promise is broken.
+/// If the promise is broken, or the store does not answer within five minutes.
 pub fn keep<F: Future<Output = Promise>>(promise: impl FnOnce() -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let kept = runtime.map_err(Broken::from).and_then(|runtime| runtime.block_on(promise()));
+    let kept = runtime
+        .map_err(Broken::from)
+        .and_then(|runtime| runtime.block_on(async { tokio::time::timeout(LOST, promise()).await? }));
     assert!(kept.is_ok(), "{}", kept.err().map_or_else(String::new, |broken| broken.to_string()));
 }

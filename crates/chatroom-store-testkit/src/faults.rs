@@ -105,6 +105,11 @@ found! {
     a_cursor_that_breaks_is_found: CursorBreaks {
         paging::a_cursor_stays_good_when_its_member_is_gone,
     }
+    a_cursor_that_is_ignored_is_found: CursorIsIgnored {
+        paging::pages_by_number_put_together_are_the_room,
+        paging::pages_by_cursor_put_together_are_the_room,
+        paging::no_member_that_stays_is_missed_or_listed_twice_while_others_go,
+    }
     time_that_goes_back_is_found: TimeGoesBack {
         events::time_never_goes_back_within_a_room,
         durability::time_does_not_go_back_over_a_restart,
@@ -127,5 +132,36 @@ found! {
         durability::what_was_answered_is_there_after_a_restart,
         durability::the_deletion_of_an_app_is_finished_after_a_restart,
         histories::random_histories_with_restarts_agree_with_plain_maps,
+    }
+    a_restart_that_forgets_deletions_is_found: RestartForgetsDeletions {
+        durability::what_was_answered_is_there_after_a_restart,
+        durability::ids_are_not_used_again_behind_a_restart,
+        histories::random_histories_with_restarts_agree_with_plain_maps,
+    }
+    a_lost_dissolution_is_found: LostDissolution {
+        rejections::a_room_that_is_gone_rejects_every_change,
+        changes::a_dissolved_room_is_gone_at_once,
+    }
+    a_lost_change_of_an_app_is_found: LostChangeOfApp {
+        apps::a_rotation_changes_the_secret_and_the_generation,
+        apps::a_declared_app_belongs_to_the_configuration,
+        apps::an_app_deleted_and_made_again_sees_nothing_of_the_old,
+    }
+    apps_that_are_decided_without_a_look_are_found: AppsDecidedUnseen {
+        apps::a_taken_or_unknown_app_key_is_rejected,
+    }
+    an_app_that_is_not_there_and_answers_is_found: AnyAppAnswers {
+        rejections::an_app_that_is_not_there_rejects_every_change,
+    }
+    a_list_that_is_out_of_order_is_found: ListsBackwards {
+        changes::users_are_found_and_listed_in_order,
+        changes::rooms_are_listed_oldest_first,
+        apps::an_app_is_made_and_listed_as_it_was_given,
+    }
+    a_log_of_another_app_is_found: LogsOfAnyApp {
+        events::a_room_that_was_never_there_has_no_log,
+    }
+    a_log_that_outlives_its_app_is_found: LogsOutliveTheirApp {
+        apps::a_deleted_app_leaves_nothing_behind,
     }
 }

@@ -64,9 +64,8 @@ macro_rules! contract_tests {
     };
 }
 
-/// The part of [`contract_tests!`] that is not large.
+/// The part of [`contract_tests!`] that is not large, for a store whose large part is tested otherwise.
 #[macro_export]
-#[doc(hidden)]
 macro_rules! small_contract_tests {
     ($harness:expr) => {
         $crate::repository_tests! { $harness }
@@ -119,9 +118,8 @@ macro_rules! durability_tests {
     };
 }
 
-/// The part of [`durability_tests!`] that is not large.
+/// The part of [`durability_tests!`] that is not large, for a second way to restart a store.
 #[macro_export]
-#[doc(hidden)]
 macro_rules! small_durability_tests {
     ($harness:expr) => {
         $crate::promise_tests! { $harness;

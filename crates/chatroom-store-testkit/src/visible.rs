@@ -4,7 +4,7 @@ use chatroom_core::{
     AppId, ChatroomRepository, From, Member, MembersRequest, Order, RoomView, User, Username,
 };
 
-use crate::broken::{Broken, ensure_eq};
+use crate::broken::{Broken, ensure, ensure_eq};
 
 /// Everything that reads show of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +34,7 @@ impl Visible {
             let after = visible.users.last().map(|user| user.id);
             let page = store.users(app, after, PAGE).await?;
             let last = page.len() < PAGE;
+            ensure!(page.iter().all(|user| Some(user.id) > after), "behind {after:?}: {page:?}");
             visible.users.extend(page);
             if last {
                 break;
@@ -47,6 +48,7 @@ impl Visible {
             let after = visible.rooms.last().map(|room| room.view.room.key.id);
             let page = store.rooms(app, after, 0, PAGE).await?;
             let last = page.len() < PAGE;
+            ensure!(page.iter().all(|view| Some(view.room.key.id) > after), "behind {after:?}: {page:?}");
             for view in page {
                 visible.rooms.push(VisibleRoom::of(store, view).await?);
             }

@@ -129,6 +129,7 @@ impl<R: ChatroomRepository> World<R> {
             };
             from = From::After(last.joined);
             all.extend_from_slice(&slice.members);
+            in_order(&all, order)?;
             if !slice.more {
                 return Ok(all);
             }
@@ -172,6 +173,19 @@ impl<R: ChatroomRepository> World<R> {
         let chatrooms = Chatrooms::new(store.clone(), ids.clone(), LIMITS);
         Self { store, chatrooms, app, clock, ids, setup }
     }
+}
+
+/// Members strictly in order, so nobody is listed twice, and reading on comes to an end.
+pub(crate) fn in_order(members: &[Member], order: Order) -> Promise {
+    for pair in members.windows(2) {
+        let [one, two] = pair else { continue };
+        let right = match order {
+            Order::Ascending => one.joined < two.joined,
+            Order::Descending => one.joined > two.joined,
+        };
+        ensure!(right, "{one:?} stands before {two:?}, {order:?}");
+    }
+    Ok(())
 }
 
 /// Ids that count in steps, so that the ids derived from them do not meet within a millisecond.

@@ -1,9 +1,10 @@
 //! A small store over plain maps, sound or with one fault.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use chatroom_core::test_util::HandFacts;
 use chatroom_core::{
     Action, App, AppChange, AppId, AppRegistry, AppState, CallbackOutbox, ChatroomId, ChatroomRepository,
     Clock, Counters, Decision, Event, EventKind, Facts, From, Key, MembersRequest, MembersSlice, Moment,
@@ -31,11 +32,20 @@ pub(super) enum Fault {
     DeletedUserIsListed,
     DeletedAppIsShown,
     CursorBreaks,
+    CursorIsIgnored,
     TimeGoesBack,
     Boundless,
     RestartLosesACommit,
     RestartLosesAnEvent,
     RestartForgetsSweeps,
+    RestartForgetsDeletions,
+    LostDissolution,
+    LostChangeOfApp,
+    AppsDecidedUnseen,
+    AnyAppAnswers,
+    ListsBackwards,
+    LogsOfAnyApp,
+    LogsOutliveTheirApp,
 }
 
 /// Makes stores with this fault.
@@ -72,6 +82,11 @@ impl DurableHarness for Plain {
         match self.0 {
             Fault::RestartLosesACommit => held.now = held.before.clone(),
             Fault::RestartLosesAnEvent => held.now.logs = held.before.logs.clone(),
+            Fault::RestartForgetsDeletions => {
+                for user in held.users.clone().into_values() {
+                    held.write(Write::Put(Record::User(user)));
+                }
+            }
             Fault::RestartForgetsSweeps => {
                 for sweep in held.now.facts.sweeps().to_vec() {
                     held.write(Write::Delete(Key::Sweep(sweep)));
@@ -86,8 +101,9 @@ impl DurableHarness for Plain {
 #[derive(Default, Clone)]
 struct Held {
     now: Model,
-    /// The apps that ever were.
+    /// The apps and the users that ever were.
     apps: BTreeSet<AppId>,
+    users: BTreeMap<UserId, User>,
     /// Before the last commit.
     before: Model,
     /// Of the last commit.
@@ -97,8 +113,12 @@ struct Held {
 impl Held {
     fn apply(&mut self, decision: Decision) {
         for write in &decision.writes {
-            if let Write::Put(Record::App(app)) = write {
-                self.apps.insert(app.id);
+            match write {
+                Write::Put(Record::App(app)) => drop(self.apps.insert(app.id)),
+                Write::Put(Record::User(user)) if !user.deleted => {
+                    drop(self.users.insert(user.id, user.clone()));
+                }
+                _ => {}
             }
         }
         self.now.apply(decision);
@@ -165,6 +185,12 @@ impl PlainStore {
         }
     }
 
+    fn backwards<T>(&self, list: &mut [T]) {
+        if self.fault == Fault::ListsBackwards {
+            list.reverse();
+        }
+    }
+
     /// The fault's part in a commit.
     fn spoil(&self, decision: &mut Decision) {
         let removal = matches!(decision.outcome, Outcome::MembersRemoved(_));
@@ -172,6 +198,9 @@ impl PlainStore {
             Fault::ForgottenEvent if removal => decision.events.clear(),
             Fault::LostWrite if removal => decision.writes.clear(),
             Fault::BatchInPart if removal && decision.writes.len() > 1 => drop(decision.writes.pop()),
+            Fault::LostDissolution if matches!(decision.outcome, Outcome::RoomDissolved(_)) => {
+                decision.writes.clear();
+            }
             Fault::WrongCountInEvent if removal => {
                 decision.events.iter_mut().for_each(|event| event.members += 1);
             }
@@ -206,11 +235,19 @@ impl PlainStore {
 
 #[async_trait]
 impl ChatroomRepository for PlainStore {
-    async fn transact(&self, operation: Operation) -> Result<Outcome, TransactError> {
+    async fn transact(&self, mut operation: Operation) -> Result<Outcome, TransactError> {
         // A store that waits for its disk: a caller may give up here.
         tokio::task::yield_now().await;
         let moment = self.moment();
-        let decide = |held: &Held| operation.decide(&held.now.facts, moment);
+        if self.fault == Fault::AnyAppAnswers && self.held().now.facts.app_by_id(operation.app).is_none() {
+            operation.app = self.held().apps.first().copied().unwrap_or(operation.app);
+        }
+        let unseen =
+            self.fault == Fault::AppsDecidedUnseen && matches!(operation.action, Action::ChangeApp(_));
+        let decide = |held: &Held| match unseen {
+            true => operation.decide(&HandFacts::default(), moment),
+            false => operation.decide(&held.now.facts, moment),
+        };
         if self.fault == Fault::DirtyRead {
             let decision = decide(&self.held())?;
             for write in decision.writes {
@@ -235,12 +272,21 @@ impl ChatroomRepository for PlainStore {
             Self::renumber(&held, &mut decision);
         }
         self.spoil(&mut decision);
+        if let (Fault::LostChangeOfApp, Outcome::AppChanged(app)) = (self.fault, &decision.outcome)
+            && held.apps.contains(&app.id)
+        {
+            decision.writes.clear();
+        }
         let outcome = decision.outcome.clone();
         held.last = moment.0;
         if matches!(self.fault, Fault::StaleRead | Fault::RestartLosesACommit | Fault::RestartLosesAnEvent) {
             held.before = held.now.clone();
         }
+        let logs = (self.fault == Fault::LogsOutliveTheirApp).then(|| held.now.logs.clone());
         held.apply(decision);
+        for (room, log) in logs.into_iter().flatten() {
+            held.now.logs.entry(room).or_insert(log);
+        }
         Ok(outcome)
     }
 
@@ -254,8 +300,9 @@ impl ChatroomRepository for PlainStore {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<User>, StorageError> {
-        let users = self.read(|model| model.users(app)).into_iter();
-        Ok(users.filter(|user| after.is_none_or(|after| user.id > after)).take(limit).collect())
+        let mut users = self.read(|model| model.users(app));
+        self.backwards(&mut users);
+        Ok(users.into_iter().filter(|user| after.is_none_or(|after| user.id > after)).take(limit).collect())
     }
 
     async fn room(&self, key: &RoomKey) -> Result<Option<RoomView>, StorageError> {
@@ -271,8 +318,9 @@ impl ChatroomRepository for PlainStore {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<RoomView>, StorageError> {
-        let rooms = self.read(|model| model.rooms(app)).into_iter();
-        let behind = rooms.filter(|view| after.is_none_or(|after| view.room.key.id > after));
+        let mut rooms = self.read(|model| model.rooms(app));
+        self.backwards(&mut rooms);
+        let behind = rooms.into_iter().filter(|view| after.is_none_or(|after| view.room.key.id > after));
         Ok(behind.skip(skip).take(limit).collect())
     }
 
@@ -283,6 +331,7 @@ impl ChatroomRepository for PlainStore {
     ) -> Result<Option<MembersSlice>, StorageError> {
         match (self.fault, request.from) {
             (Fault::StaleRead, _) => return Ok(self.held().before.members(key, request)),
+            (Fault::CursorIsIgnored, _) => request.from = From::Start,
             (Fault::CursorBreaks, From::After(place)) => {
                 let all = MembersRequest { from: From::Start, limit: usize::MAX, order: Order::Ascending };
                 let all = self.read(|model| model.members(key, all));
@@ -307,7 +356,11 @@ impl ChatroomRepository for PlainStore {
 #[async_trait]
 impl CallbackOutbox for PlainStore {
     async fn events(&self, room: &RoomKey, after: Seq, limit: usize) -> Result<Vec<Event>, StorageError> {
-        let log = self.held().now.logs.get(room).cloned().unwrap_or_default().into_iter();
+        let held = self.held();
+        let same =
+            |key: &RoomKey| key.id == room.id && (key.app == room.app || self.fault == Fault::LogsOfAnyApp);
+        let log = held.now.logs.iter().find(|(key, _)| same(key)).map(|(_, log)| log.clone());
+        let log = log.unwrap_or_default().into_iter();
         let gap = |event: Event| match self.fault {
             Fault::SequenceGap if event.seq > Seq(2) => Event { seq: event.seq.next(), ..event },
             _ => event,
@@ -326,6 +379,7 @@ impl AppRegistry for PlainStore {
         let mut apps = self.held().all_apps();
         apps.retain(|app| app.state != AppState::Deleted);
         apps.sort_by(|a, b| a.key.cmp(&b.key));
+        self.backwards(&mut apps);
         Ok(apps)
     }
 

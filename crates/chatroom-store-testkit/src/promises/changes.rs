@@ -235,6 +235,7 @@ pub async fn users_are_found_and_listed_in_order(harness: impl RepositoryHarness
             let after = listed.last().map(|user| user.id);
             let page = world.chatrooms.users(world.app, after, limit).await?;
             ensure!(page.len() <= limit, "a page must not be longer than asked for");
+            ensure!(page.iter().all(|user| Some(user.id) > after), "behind {after:?}: {page:?}");
             if page.is_empty() {
                 break;
             }
