@@ -240,10 +240,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 impl Exhausted {
-    /// Whole seconds until the next call is admitted, at least one.
+    /// Whole seconds until the next call is admitted, at least one. A slot is free a microsecond after its second,
+    /// which no client can tell from the second.
     pub(crate) fn seconds(&self) -> u64 {
-        let whole = self.retry_after.as_secs();
-        (whole + u64::from(self.retry_after.subsec_nanos() > 0)).max(1)
+        let wait = self.retry_after.saturating_sub(Duration::from_micros(1));
+        (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
     }
 
     /// The name of the limit in the headers.

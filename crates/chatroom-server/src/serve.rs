@@ -37,8 +37,15 @@ impl Backend for Local {
     async fn serve(&self, serve: Serve, terminal: &mut Terminal) -> anyhow::Result<()> {
         // Before anything is begun that a signal should end in order.
         let mut signals = Signals::listen()?;
-        let stores = Stores::open(&serve.config).await?;
-        let server = Server::start(&serve.config, serve.public_demo, stores, Environment::system()).await?;
+        log_panics();
+        let start = async {
+            let stores = Stores::open(&serve.config).await?;
+            Server::start(&serve.config, serve.public_demo, stores, Environment::system()).await
+        };
+        let server = tokio::select! {
+            started = start => started?,
+            () = signals.next() => bail!("stopped before it was started"),
+        };
         let _announced = server.announce(terminal)?;
         let failed = tokio::select! {
             () = signals.next() => None,
@@ -65,6 +72,15 @@ impl Backend for Local {
             Administrator { apps: Arc::new(apps), clock: Arc::new(SystemClock), sweeper: Arc::default() };
         Ok(Box::new(Opened { admin, life: stores.life }))
     }
+}
+
+/// Sends panics to the log, so that a program that reads it can read every line.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("without a message");
+        tracing::error!(at, "panicked: {message}");
+    }));
 }
 
 /// An administrator on a store of its own, which is closed after the request.

@@ -64,8 +64,8 @@ fn rate_limit(reached: &Exhausted) -> (HeaderValue, HeaderValue) {
     let name = reached.name();
     let policy = HeaderValue::from_str(&format!("\"{name}\";q={};w=1", reached.limit));
     let left = HeaderValue::from_str(&format!("\"{name}\";r=0;t={}", reached.seconds()));
-    let none = HeaderValue::from_static("");
-    (policy.unwrap_or(none.clone()), left.unwrap_or(none))
+    let none = |_| HeaderValue::from_static("");
+    (policy.unwrap_or_else(none), left.unwrap_or_else(none))
 }
 
 fn with(status: StatusCode, bytes: Vec<u8>) -> Response {

@@ -26,10 +26,11 @@ impl CredentialsFile {
     /// # Errors
     /// What the system says.
     pub(super) fn write(demo: &Demo, data_dir: Option<&Path>) -> io::Result<Self> {
-        let temporary = if data_dir.is_none() { Some(private_directory()?) } else { None };
-        let dir = data_dir.or(temporary.as_deref()).unwrap_or(Path::new("."));
-        let path = std::path::absolute(dir.join(NAME))?;
-        let file = Self { path, temporary };
+        let (dir, temporary) = match data_dir {
+            Some(dir) => (std::path::absolute(dir)?, None),
+            None => private_directory().map(|dir| (dir.clone(), Some(dir)))?,
+        };
+        let file = Self { path: dir.join(NAME), temporary };
         let mut open =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file.path)?;
         let body = serde_json::to_vec(&token::Request {

@@ -195,9 +195,9 @@ impl Server {
     /// and queued commits are finished, all within `shutdown_grace`.
     pub async fn stop(self) {
         let Self { config, connections, graceful, closing, ending, life, readiness, .. } = self;
-        tracing::info!("stopping");
         readiness.drain();
         closing.cancel();
+        tracing::info!("stopping");
         let grace = config.shutdown_grace;
         let orderly = async {
             for accepting in self.accepting {
