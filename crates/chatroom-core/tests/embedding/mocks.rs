@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chatroom_core::test_util::{CountingIds, HandFacts, ManualClock, name};
 use chatroom_core::{
-    AppRegistry, CallbackOutbox, ChatroomId, Chatrooms, Clock, Error, Ids, Limits, MembersRemoved,
-    MockAppRegistry, MockCallbackOutbox, MockChatroomRepository, MockClock, MockIds, OperationId, Order,
-    Outcome, Removal, RoomKey, Seq, StorageError, StorageErrorKind, Ticker, Timestamp, TransactError,
+    AppRegistry, CallbackLeases, CallbackOutbox, CallbackSink, ChatroomId, Chatrooms, Clock, Error, Ids,
+    LeaseRequest, Leased, Limits, MembersRemoved, MockAppRegistry, MockCallbackLeases, MockCallbackOutbox,
+    MockCallbackSink, MockChatroomRepository, MockClock, MockIds, OperationId, Order, Outcome, Removal,
+    RoomKey, Seq, StorageError, StorageErrorKind, Ticker, Timestamp, TransactError,
 };
 
 const ROOM: ChatroomId = HandFacts::ROOM;
@@ -131,4 +132,9 @@ async fn the_other_traits_have_mocks_too() {
     let mut ids = MockIds::new();
     ids.expect_operation().return_const(OperationId::new(1 << 16));
     assert_eq!(ids.operation(), OperationId::new(1 << 16));
+
+    let mut leases = MockCallbackLeases::new();
+    leases.expect_lease().returning(|_| Ok(Leased::default()));
+    assert!(leases.lease(LeaseRequest { leases: 1, events: 1 }).await.unwrap().leases.is_empty());
+    let _sink: &dyn CallbackSink = &MockCallbackSink::new();
 }
