@@ -172,7 +172,7 @@ fn with_a_declared_app_no_demo_app_is_made_and_other_machines_may_call() {
 }
 
 #[test]
-fn a_declared_app_that_disappears_is_disabled_and_comes_back_as_it_was() {
+fn decision_32_a_declared_app_that_disappears_is_disabled_and_comes_back_as_the_same_application() {
     let dir = tempdir().unwrap();
     write(dir.path(), DECLARED);
     let with_config = ["--config", "chatroom.toml"];

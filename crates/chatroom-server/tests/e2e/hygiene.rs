@@ -89,3 +89,18 @@ async fn connections_beyond_the_limit_wait_until_others_end() {
     drop(first);
     assert_eq!(third.answer(false).await.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn who_asks_before_sending_a_body_that_is_too_large_is_told_not_to() {
+    let server = TestServer::start().await;
+    let authorization = format!("Bearer {}", server.token);
+    let headers = [
+        ("Authorization", authorization.as_str()),
+        ("Content-Length", "2000000"),
+        ("Expect", "100-continue"),
+    ];
+    let mut connection = open(&server.address).await;
+    connection.send(request("POST", "/demo/chat/users", &headers, "").as_bytes()).await;
+    assert_eq!(connection.answer(false).await.unwrap().status, 413);
+    assert!(connection.is_closed().await);
+}

@@ -1,6 +1,13 @@
 //! Rooms: create, details, list, dissolve.
 
-use crate::support::{TestServer, config};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatroom_core::ChatroomRepository;
+use chatroom_core::test_util::ManualClock;
+use chatroom_server::serve::Stores;
+
+use crate::support::{NOW, TestServer, config};
 
 #[tokio::test]
 async fn a_room_is_made_and_described() {
@@ -124,4 +131,21 @@ async fn a_dissolved_room_is_gone_for_every_call() {
     assert_eq!(server.call("DELETE", &format!("/chatrooms/{room}/users/u"), "").await.status, 404);
     assert_eq!(server.call("GET", &format!("/chatrooms/{room}"), "").await.status, 404);
     assert_eq!(server.call("GET", "/chatrooms", "").await.json()["count"], 0);
+}
+
+#[tokio::test]
+async fn what_a_dissolution_or_a_deletion_leaves_behind_is_swept() {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let stores = Stores::memory(&config(), clock.clone());
+    let server = TestServer::on(config(), stores.clone(), clock).await;
+    let room = server.room("o", &["u"]).await;
+    server.room_of("o", &["u"]).await;
+    assert_eq!(server.call("DELETE", &format!("/chatrooms/{room}"), "").await.status, 200);
+    assert_eq!(server.call("DELETE", "/users/u", "").await.status, 200);
+    let swept = async {
+        while !stores.repository.sweeps(1).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), swept).await.expect("nobody sweeps");
 }

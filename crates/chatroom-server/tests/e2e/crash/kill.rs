@@ -1,0 +1,197 @@
+//! SIGKILL under load: every acknowledged removal is there after the restart, with its event, and none happened
+//! twice.
+//!
+//! `CHATROOM_TORTURE_ROUNDS` (20) says how often, `CHATROOM_TORTURE_SEED` which run to repeat.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chatroom_core::{
+    AppRegistry, CallbackOutbox, ChatroomRepository, Clock, EventKind, From, MembersRequest, Order, RoomKey,
+    Seq, Timestamp,
+};
+use chatroom_store_embedded::{EmbeddedStore, Options};
+use rand::rngs::SmallRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+
+use super::api::{Api, names, start};
+use crate::support::Binary;
+
+const ROOMS: usize = 4;
+const USERS: usize = 600;
+const CLIENTS: usize = 32;
+/// Acknowledged removals before the process may be killed.
+const ACKNOWLEDGED: usize = 500;
+
+/// A membership as the test sees it: which room, which user.
+type Place = (String, String);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn torture_an_acknowledged_removal_survives_sigkill_and_none_happens_twice() {
+    let rounds = number("CHATROOM_TORTURE_ROUNDS").unwrap_or(20);
+    let seed = number("CHATROOM_TORTURE_SEED").unwrap_or_else(rand::random);
+    println!("CHATROOM_TORTURE_SEED={seed} CHATROOM_TORTURE_ROUNDS={rounds}");
+    let mut rng = SmallRng::seed_from_u64(seed);
+    let dir = tempfile::tempdir().unwrap();
+    let mut rooms = Vec::new();
+    let mut checked = BTreeMap::new();
+    for round in 0..rounds {
+        let server = start(dir.path(), &[], "");
+        let api = Api::of(&server).await;
+        if rooms.is_empty() {
+            rooms = populate(&api).await;
+        }
+        fill(&api, &rooms).await;
+        let acknowledged = remove_until_killed(server, &api, &rooms, &mut rng).await;
+        assert!(acknowledged.len() >= ACKNOWLEDGED, "round {round}: {} acknowledged", acknowledged.len());
+        check(&dir.path().join("data"), &rooms, &acknowledged, &mut checked).await;
+        println!("round {round}: {} acknowledged removals are there", acknowledged.len());
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
+}
+
+/// The machine's clock.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the store is opened behind a process that had this clock"
+        )]
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
+    }
+}
+
+async fn populate(api: &Api) -> Vec<String> {
+    api.register(&names(USERS)).await;
+    api.register(&["owner".to_owned()]).await;
+    let mut rooms = Vec::new();
+    for _ in 0..ROOMS {
+        rooms.push(api.create_room("owner").await);
+    }
+    rooms
+}
+
+/// Everybody is a member of every room again.
+async fn fill(api: &Api, rooms: &[String]) {
+    for room in rooms {
+        api.add(room, &names(USERS)).await;
+    }
+}
+
+/// Removes in random order from many clients, some asking for the same member, and kills the process at a random
+/// moment after enough were acknowledged. Answers what was acknowledged.
+async fn remove_until_killed(
+    server: Binary,
+    api: &Api,
+    rooms: &[String],
+    rng: &mut SmallRng,
+) -> BTreeSet<Place> {
+    let everybody = rooms.iter().flat_map(|room| (0..USERS).map(move |n| (room.clone(), format!("u{n}"))));
+    let mut work: Vec<Place> = everybody.collect();
+    work.shuffle(rng);
+    // Every tenth is asked for twice, by different clients at about the same time.
+    let twice: Vec<Place> = work.iter().step_by(10).cloned().collect();
+    for (index, place) in twice.into_iter().enumerate() {
+        work.insert(index * 11 + 5, place);
+    }
+    let kill_at = ACKNOWLEDGED + rng.random_range(0..ACKNOWLEDGED);
+    let delay = Duration::from_micros(rng.random_range(0..2_000));
+
+    let next = Arc::new(AtomicUsize::new(0));
+    let count = Arc::new(AtomicUsize::new(0));
+    let acknowledged = Arc::new(Mutex::new(BTreeSet::new()));
+    let work = Arc::new(work);
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (api, work, next) = (api.clone(), work.clone(), next.clone());
+            let (count, acknowledged) = (count.clone(), acknowledged.clone());
+            tokio::spawn(async move {
+                let mut remover = api.remover().await;
+                while let Some((room, user)) = work.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let Some(status) = remover.remove(room, user).await else { return };
+                    if status == 200 {
+                        let new = acknowledged.lock().unwrap().insert((room.clone(), user.clone()));
+                        assert!(new, "{user} was removed from {room} twice");
+                        count.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            })
+        })
+        .collect();
+    while count.load(Ordering::SeqCst) < kill_at {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(delay).await;
+    server.kill();
+    for client in clients {
+        client.await.unwrap();
+    }
+    Arc::try_unwrap(acknowledged).unwrap().into_inner().unwrap()
+}
+
+/// Opens what the dead process left and holds it against what was acknowledged. `checked` is how far each room's
+/// log went before this round.
+async fn check(
+    data: &Path,
+    rooms: &[String],
+    acknowledged: &BTreeSet<Place>,
+    checked: &mut BTreeMap<String, Seq>,
+) {
+    let store = EmbeddedStore::open(&Options::new(data), Arc::new(SystemClock)).unwrap();
+    let app = store.apps().await.unwrap()[0].id;
+    for room in rooms {
+        let key = RoomKey { app, id: room.parse().unwrap() };
+        let request = MembersRequest { from: From::Start, limit: 10_000, order: Order::Ascending };
+        let slice = store.members(&key, request).await.unwrap().unwrap();
+        let members: BTreeSet<String> = slice.members.iter().map(|m| m.name.to_string()).collect();
+        let before = checked.get(room).copied().unwrap_or_default();
+        let (mut last, mut present, mut removed) = (Seq(0), BTreeSet::new(), BTreeSet::new());
+        for event in all_events(&store, &key).await {
+            assert_eq!(event.seq, last.next(), "a gap in the log of {room}");
+            last = event.seq;
+            match event.kind {
+                EventKind::Joined { members } => present.extend(members.iter().map(ToString::to_string)),
+                EventKind::Left { members, .. } => {
+                    for name in members.iter().map(ToString::to_string) {
+                        assert!(
+                            present.remove(&name),
+                            "{name} was removed from {room} twice: event {last:?}"
+                        );
+                        if last > before {
+                            removed.insert(name);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(members, present, "the members of {room} are not what its log tells");
+        for (_, user) in acknowledged.iter().filter(|(of, _)| of == room) {
+            assert!(removed.contains(user), "the removal of {user} from {room} was acknowledged and is lost");
+        }
+        checked.insert(room.clone(), last);
+    }
+    store.close().await;
+}
+
+async fn all_events(store: &EmbeddedStore, key: &RoomKey) -> Vec<chatroom_core::Event> {
+    let mut all: Vec<chatroom_core::Event> = Vec::new();
+    loop {
+        let after = all.last().map(|event| event.seq).unwrap_or_default();
+        let part = store.events(key, after, 1_000).await.unwrap();
+        if part.is_empty() {
+            return all;
+        }
+        all.extend(part);
+    }
+}
