@@ -50,7 +50,6 @@ found! {
     }
     a_wrong_order_of_events_is_found: WrongOrder {
         events::every_change_writes_its_event,
-        events::thousands_of_first_members_are_told_a_thousand_an_event,
         histories::random_histories_agree_with_plain_maps,
     }
     a_stale_read_is_found: StaleRead {
@@ -130,7 +129,6 @@ found! {
     }
     a_restart_that_forgets_what_is_left_to_sweep_is_found: RestartForgetsSweeps {
         durability::what_was_answered_is_there_after_a_restart,
-        durability::the_deletion_of_an_app_is_finished_after_a_restart,
         histories::random_histories_with_restarts_agree_with_plain_maps,
     }
     a_restart_that_forgets_deletions_is_found: RestartForgetsDeletions {
