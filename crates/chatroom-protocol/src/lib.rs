@@ -9,9 +9,13 @@
 //! * [`path`]: percent-encoding of path segments, both directions.
 //! * [`token`], [`users`], [`chatrooms`], [`members`]: one file per endpoint. Each has its `ROUTE` as a template
 //!   and a function that fills it.
+//! * `callbacks`, behind the feature of that name: the bodies that an app's server is told of events with, and their
+//!   signatures.
 
 #![deny(missing_docs)]
 
+#[cfg(feature = "callbacks")]
+pub mod callbacks;
 pub mod chatrooms;
 pub mod envelope;
 pub mod error;

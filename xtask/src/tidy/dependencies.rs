@@ -11,6 +11,7 @@ use super::tree::Finding;
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("chatroom-core", &[]),
     ("chatroom-protocol", &[]),
+    ("chatroom-callback", &["chatroom-core", "chatroom-protocol"]),
     ("chatroom-store-memory", &["chatroom-core"]),
     ("chatroom-store-embedded", &["chatroom-core", "chatroom-store-memory"]),
     ("chatroom-store-testkit", &["chatroom-core"]),

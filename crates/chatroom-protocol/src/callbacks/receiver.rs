@@ -1,0 +1,140 @@
+//! Checks a delivery and reads it.
+
+use std::time::{Duration, SystemTime};
+
+use super::parse::{Callback, InvalidCallback};
+use super::webhook::{self, Headers, InvalidSecret, Key, Unverified};
+
+/// What a receiver knows: its secret, or two while it rotates.
+#[derive(Clone)]
+pub struct Receiver {
+    secrets: Vec<(String, Key)>,
+    tolerance: Duration,
+}
+
+/// Why a delivery was not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// Its headers are not right.
+    #[error(transparent)]
+    Headers(#[from] Unverified),
+    /// Its `security` is not right.
+    #[error("`security` does not fit")]
+    Security,
+    /// It tells of a time that has not come yet.
+    #[error("it tells of the future")]
+    Future,
+    /// It is none.
+    #[error(transparent)]
+    Invalid(#[from] InvalidCallback),
+}
+
+impl Receiver {
+    /// Accepts what was signed with this secret, and clocks that differ by up to five minutes.
+    ///
+    /// # Errors
+    /// [`InvalidSecret`] if it begins with `whsec_` and does not go on with base64.
+    pub fn new(secret: &str) -> Result<Self, InvalidSecret> {
+        Self { secrets: Vec::new(), tolerance: Duration::from_secs(5 * 60) }.or(secret)
+    }
+
+    /// Accepts what was signed with this secret too.
+    ///
+    /// # Errors
+    /// [`InvalidSecret`] if it begins with `whsec_` and does not go on with base64.
+    pub fn or(mut self, secret: &str) -> Result<Self, InvalidSecret> {
+        self.secrets.push((secret.to_owned(), Key::parse(secret)?));
+        Ok(self)
+    }
+
+    /// Accepts clocks that differ by so much.
+    #[must_use]
+    pub fn tolerance(self, tolerance: Duration) -> Self {
+        Self { tolerance, ..self }
+    }
+
+    /// Checks the headers, which cover the whole body, and reads it.
+    ///
+    /// # Errors
+    /// [`Refused`] if it is not signed, too old, or no delivery.
+    pub fn accept(&self, headers: Headers<'_>, body: &[u8], now: SystemTime) -> Result<Callback, Refused> {
+        let keys: Vec<Key> = self.secrets.iter().map(|(_, key)| key.clone()).collect();
+        webhook::verify(&keys, headers, body, now, self.tolerance)?;
+        Ok(Callback::parse(body)?)
+    }
+
+    /// Reads a body and checks its `security`, as receivers written for the vendor do. It does not cover what the
+    /// body says, and since an event may be delivered again for days, an old one is accepted: prefer
+    /// [`Receiver::accept`].
+    ///
+    /// # Errors
+    /// [`Refused`] if it is not signed, of the future, or no delivery.
+    pub fn accept_security(&self, body: &[u8], now: SystemTime) -> Result<Callback, Refused> {
+        let callback = Callback::parse(body)?;
+        let fits =
+            self.secrets.iter().fold(false, |fits, (secret, _)| callback.is_signed_with(secret) | fits);
+        if !fits {
+            return Err(Refused::Security);
+        }
+        let latest = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default() + self.tolerance;
+        if u128::try_from(callback.timestamp).unwrap_or(0) > latest.as_millis() {
+            return Err(Refused::Future);
+        }
+        Ok(callback)
+    }
+}
+
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { secrets, tolerance } = self;
+        f.debug_struct("Receiver").field("secrets", &secrets.len()).field("tolerance", tolerance).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::body::{Notice, What};
+    use super::super::event::{Event, Left};
+    use super::*;
+
+    const NOTICE: Notice<'static> = Notice {
+        id: "3667067f-ac06-4c11-96aa-a9a708c3b361",
+        app_key: "org#app",
+        room: "254636824002561",
+        timestamp: 1_729_497_896_834,
+        what: What::Kicked { members: &["user1"], count: 4 },
+    };
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let body = NOTICE.to_json("secret").unwrap();
+        let signature = webhook::sign([&Key::parse("secret").unwrap()], NOTICE.id, 1_729_500_000, &body);
+        let headers = Headers { id: NOTICE.id, timestamp: "1729500000", signature: &signature };
+        let receiver = Receiver::new("other").unwrap().or("secret").unwrap();
+        let callback = receiver.accept(headers, &body, at(1_729_500_100)).unwrap();
+        assert_eq!(callback.event, Event::Left { members: vec!["user1".into()], why: Left::Kicked });
+        assert_eq!((callback.event_id(), callback.member_count), (NOTICE.id, Some(4)));
+        assert!(matches!(
+            Receiver::new("other").unwrap().accept(headers, &body, at(1_729_500_100)),
+            Err(Refused::Headers(Unverified::NoSignatureFits))
+        ));
+    }
+
+    #[test]
+    fn the_vendors_signature_alone_is_checked_too_and_an_old_event_is_accepted() {
+        let body = NOTICE.to_json("secret").unwrap();
+        let receiver = Receiver::new("secret").unwrap();
+        for now in [1_729_497_597, 1_729_497_896, 1_739_497_896] {
+            assert!(receiver.accept_security(&body, at(now)).is_ok(), "{now}");
+        }
+        assert!(matches!(receiver.accept_security(&body, at(1_729_497_596)), Err(Refused::Future)));
+        let other = Receiver::new("other").unwrap();
+        assert!(matches!(other.accept_security(&body, at(1_729_497_896)), Err(Refused::Security)));
+        assert!(!format!("{receiver:?}").contains("secret\""));
+    }
+}
