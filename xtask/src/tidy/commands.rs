@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_task_that_does_not_exist_is_found() {
-        assert_eq!(found("run `cargo xtask bench`\n"), ["README.md:1: there is no `cargo xtask bench`"]);
+        assert_eq!(found("run `cargo xtask paint`\n"), ["README.md:1: there is no `cargo xtask paint`"]);
     }
 
     #[test]
