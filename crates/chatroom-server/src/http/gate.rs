@@ -13,6 +13,7 @@ use chatroom_core::Permit;
 use chatroom_protocol::path::InvalidSegment;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, request};
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::call::Call;
@@ -59,13 +60,13 @@ pub(super) async fn gate<E: Endpoint>(State(shared): State<Arc<Shared>>, request
         Ok(entry) => entry,
         Err(failure) => return refuse(&failure, &place, &trace, &shared, Some(body), &head).await,
     };
+    if body.size_hint().lower() > shared.body as u64 {
+        let failure = Failure::BodyTooLarge { limit: shared.body };
+        return close(refuse(&failure, &place, &trace, &shared, Some(body), &head).await);
+    }
     let body = match read(body, shared.body).await {
         Ok(body) => body,
-        Err(failure) => {
-            let mut response = refuse(&failure, &place, &trace, &shared, None, &head).await;
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            return response;
-        }
+        Err(failure) => return close(refuse(&failure, &place, &trace, &shared, None, &head).await),
     };
     let call = Call { shared: &shared, entry, path: &path, head: &head, body, trace: &trace };
     match E::answer(&call).await {
@@ -135,7 +136,7 @@ fn admitted(permit: Permit, endpoint: Option<Limit>, limit: u32) -> Result<(), F
 
 /// Reads a body to its end, or as far as it may go.
 async fn read(body: Body, limit: usize) -> Result<Bytes, Failure> {
-    if http_body::Body::is_end_stream(&body) {
+    if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     let mut limited = Limited::new(body, limit);
@@ -158,13 +159,19 @@ async fn refuse(
     head: &request::Parts,
 ) -> Response {
     if let Some(body) = unread
-        && !http_body::Body::is_end_stream(&body)
+        && !body.is_end_stream()
         // Who asks before sending is told not to.
         && !head.headers.contains_key(EXPECT)
     {
         discard(body, shared.body).await;
     }
     answer::failure(failure, place, trace, &*shared.clock)
+}
+
+/// What is left of the body would be read as the next request.
+fn close(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// How long a body that nobody wants is read.

@@ -43,3 +43,35 @@ pub(super) async fn run(chatrooms: Chatrooms, work: Arc<Notify>, stop: Cancellat
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use chatroom_core::test_util::CountingIds;
+    use chatroom_core::{
+        AppId, Limits, MockChatroomRepository, Outcome, StorageError, StorageErrorKind, Sweep,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_is_begun_at_the_start_and_tried_again_after_a_failure() {
+        let stop = CancellationToken::new();
+        let left = Arc::new(Mutex::new(vec![Ok(()), Err(StorageErrorKind::Unavailable), Ok(())]));
+        let mut mock = MockChatroomRepository::new();
+        let (next, done) = (left.clone(), stop.clone());
+        mock.expect_sweeps().returning(move |_| match next.lock().unwrap().pop() {
+            Some(Ok(())) => Ok(vec![Sweep::App(AppId(1))]),
+            Some(Err(kind)) => Err(StorageError::new(kind, "staged")),
+            None => {
+                done.cancel();
+                Ok(Vec::new())
+            }
+        });
+        mock.expect_transact().times(2).returning(|_| Ok(Outcome::Swept { finished: true }));
+        let chatrooms = Chatrooms::new(Arc::new(mock), Arc::new(CountingIds::default()), Limits::default());
+        run(chatrooms, Arc::default(), stop).await;
+        assert!(left.lock().unwrap().is_empty());
+    }
+}

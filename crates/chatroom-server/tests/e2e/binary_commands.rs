@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
-use crate::support::{Binary, command, paste};
+use crate::support::{Binary, command, ended, paste};
 
 /// Runs a command, which must succeed, and answers what it printed.
 fn run(dir: &Path, arguments: &[&str]) -> String {
@@ -14,7 +14,7 @@ fn run(dir: &Path, arguments: &[&str]) -> String {
 }
 
 fn try_to(dir: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = command(dir).args(arguments).output().unwrap();
+    let output = ended(command(dir).args(arguments));
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }

@@ -9,7 +9,7 @@ use chatroom_server::config::StoreKind;
 use chatroom_server::serve::{Environment, Server, Stores};
 use tempfile::tempdir;
 
-use crate::support::{Binary, command, config, paste};
+use crate::support::{Binary, command, config, ended, paste};
 
 /// The commands of a banner: what stands behind a blank line and begins at the left, without the sentences.
 fn commands(banner: &str) -> String {
@@ -126,7 +126,7 @@ fn an_ephemeral_server_has_a_demo_app_and_leaves_nothing_behind() {
 fn the_demo_app_is_not_shown_to_other_machines_unless_that_is_allowed() {
     let dir = tempdir().unwrap();
     let arguments = ["--listen", "0.0.0.0:0"];
-    let refused = command(dir.path()).args(arguments).output().unwrap();
+    let refused = ended(command(dir.path()).args(arguments));
     assert_eq!(refused.status.code(), Some(1));
     let text = String::from_utf8(refused.stderr).unwrap();
     assert!(text.contains("--public-demo") && text.contains("demo app"), "{text}");
@@ -138,7 +138,7 @@ fn the_demo_app_is_not_shown_to_other_machines_unless_that_is_allowed() {
     let banner = server.banner_lines(20);
     assert!(paste(dir.path(), &commands(&banner)).contains(r#""result":true"#), "{banner}");
     server.stop();
-    let refused = command(dir.path()).args(arguments).output().unwrap();
+    let refused = ended(command(dir.path()).args(arguments));
     assert_eq!(refused.status.code(), Some(1));
 }
 
@@ -207,7 +207,7 @@ fn decision_32_a_declared_app_that_disappears_is_disabled_and_comes_back_as_the_
 fn a_data_directory_is_held_by_one_server_at_a_time() {
     let dir = tempdir().unwrap();
     let server = Binary::start(dir.path(), &[]);
-    let second = command(dir.path()).args(["--listen", "127.0.0.1:0"]).output().unwrap();
+    let second = ended(command(dir.path()).args(["--listen", "127.0.0.1:0"]));
     assert_eq!(second.status.code(), Some(1));
     let text = String::from_utf8(second.stderr).unwrap();
     assert!(text.contains("in use by another process"), "{text}");
@@ -218,7 +218,7 @@ fn a_data_directory_is_held_by_one_server_at_a_time() {
 fn an_address_that_is_taken_is_named() {
     let dir = tempdir().unwrap();
     let server = Binary::start(dir.path(), &["--ephemeral"]);
-    let second = command(dir.path()).args(["--listen", &server.address, "--ephemeral"]).output().unwrap();
+    let second = ended(command(dir.path()).args(["--listen", &server.address, "--ephemeral"]));
     assert_eq!(second.status.code(), Some(1));
     let text = String::from_utf8(second.stderr).unwrap();
     assert!(text.contains(&format!("cannot listen on {}", server.address)), "{text}");

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatroom_core::ChatroomRepository;
 use chatroom_core::test_util::ManualClock;
 use chatroom_server::serve::Stores;
 

@@ -29,16 +29,19 @@ impl Stopwatch for ManualStopwatch {
 
 /// The memory store, port 0, and one declared app.
 pub(crate) fn config() -> Config {
-    let mut config = Config::default();
-    config.listen = vec![ListenAddress::Tcp(([127, 0, 0, 1], 0).into())];
-    config.store.kind = StoreKind::Memory;
-    config.shutdown_grace = Duration::from_secs(5);
-    config.apps = vec![DeclaredApp {
+    let app = DeclaredApp {
         key: format!("{ORG}#{APP}").parse().unwrap(),
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.to_owned().into(),
         secret_source: SecretSource::Inline,
-    }];
+    };
+    let mut config = Config {
+        listen: vec![ListenAddress::Tcp(([127, 0, 0, 1], 0).into())],
+        shutdown_grace: Duration::from_secs(5),
+        apps: vec![app],
+        ..Config::default()
+    };
+    config.store.kind = StoreKind::Memory;
     config
 }
 

@@ -104,12 +104,10 @@ impl Connection {
 
 /// A request as it goes over the wire. A body has its length, and no type (decision 24).
 pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: im.test\r\n");
-    for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
-    }
-    if !body.is_empty() {
-        text += &format!("Content-Length: {}\r\n", body.len());
-    }
-    text + "\r\n" + body
+    let host = ("Host", "im.test");
+    let length = body.len().to_string();
+    let length = (!body.is_empty()).then_some(("Content-Length", length.as_str()));
+    let lines = [host].into_iter().chain(headers.iter().copied()).chain(length);
+    let lines: String = lines.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("{method} {path} HTTP/1.1\r\n{lines}\r\n{body}")
 }
