@@ -4,5 +4,6 @@ mod api;
 #[cfg(target_os = "linux")] // strace makes the system calls fail; macOS has nothing like it.
 mod faults;
 mod kill;
+mod sweep;
 #[cfg(target_os = "linux")] // strace shows the order of the system calls.
 mod sync;

@@ -58,7 +58,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// The machine's clock.
-struct SystemClock;
+pub(super) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -184,7 +184,7 @@ async fn check(
     store.close().await;
 }
 
-async fn all_events(store: &EmbeddedStore, key: &RoomKey) -> Vec<chatroom_core::Event> {
+pub(super) async fn all_events(store: &EmbeddedStore, key: &RoomKey) -> Vec<chatroom_core::Event> {
     let mut all: Vec<chatroom_core::Event> = Vec::new();
     loop {
         let after = all.last().map(|event| event.seq).unwrap_or_default();
