@@ -34,8 +34,8 @@ pub(crate) struct Engine {
     pub(crate) phase: Phase,
     /// Whether the writer waits to be woken.
     pub(crate) writer_asleep: bool,
-    /// Whether the last group did not fit on the disk.
-    pub(crate) full: bool,
+    /// When the last group did not fit on the disk.
+    pub(crate) full: Option<Timestamp>,
     /// How often groups were taken back: what was read of the state before may never have been.
     pub(crate) rollbacks: u64,
     /// Bytes of groups that no snapshot covers.
@@ -73,7 +73,7 @@ impl Engine {
             queue: Queue::new(queue),
             phase: Phase::Open,
             writer_asleep: false,
-            full: false,
+            full: None,
             rollbacks: 0,
             uncovered: 0,
             first_kept: 0,
@@ -199,7 +199,7 @@ impl Engine {
             self.index.remove(room);
         }
         self.uncovered = self.uncovered.saturating_add(bytes as u64);
-        self.full = false;
+        self.full = None;
         Some(group)
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod tests;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use chatroom_core::{Clock, Operation, Outcome, StorageError, StorageErrorKind, Ticker, TransactError};
 use tokio::sync::watch;
@@ -43,7 +44,8 @@ pub struct EmbeddedStore {
 pub enum Health {
     /// It works.
     Ready,
-    /// The last commit did not fit on the disk and was taken back. The next one may fit.
+    /// The last commit did not fit on the disk and was taken back, some seconds ago at most. The next one may fit:
+    /// nobody knows before it is tried.
     DiskFull,
     /// It was closed, or is closing.
     Closed,
@@ -52,6 +54,8 @@ pub enum Health {
     Failed(Arc<str>),
 }
 
+/// How long the disk is called full after a commit that did not fit: somebody must try again to find out.
+const FULL_FOR: Duration = Duration::from_secs(10);
 /// How often a read looks again when what it saw was taken back.
 const LOOKS: usize = 3;
 /// How many of those that wait a caller decides beside its own.
@@ -129,9 +133,10 @@ impl EmbeddedStore {
     /// How the store is.
     #[must_use]
     pub fn health(&self) -> Health {
+        let lately = self.shared.clock().now().minus(FULL_FOR);
         let engine = self.shared.engine();
         match &engine.phase {
-            Phase::Open if engine.full => Health::DiskFull,
+            Phase::Open if engine.full.is_some_and(|at| at > lately) => Health::DiskFull,
             Phase::Open => Health::Ready,
             Phase::Closing | Phase::Closed => Health::Closed,
             Phase::Failed(why) => Health::Failed(why.clone()),

@@ -60,8 +60,9 @@ fn commit_next(shared: &Shared) -> Option<(Option<Result<(), JournalError>>, usi
 }
 
 fn roll_back(shared: &Shared, error: &JournalError) {
+    let full = (error.left == Left::NothingFull).then(|| shared.clock().now());
     let mut engine = shared.engine();
-    engine.full = error.left == Left::NothingFull;
+    engine.full = full;
     let signals = engine.roll_back();
     drop(engine);
     tracing::warn!(error = %error, "a commit was taken back");

@@ -5,8 +5,8 @@
 //! grown beyond a hard limit the writer stops to do so itself.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chatroom_core::Timestamp;
@@ -20,7 +20,7 @@ use crate::options::Sync;
 /// The format of the directory: of the tables, and of the files beside them. Blobs have versions of their own.
 const FORMAT: u32 = 1;
 
-/// When the WAL is about this large, another connection checkpoints it.
+/// When about this much of the WAL is not in the database, another connection moves it there.
 const WAL_SOFT: u64 = 8 << 20;
 /// When the WAL is about this large, the writer checkpoints it before it goes on.
 const WAL_HARD: u64 = 64 << 20;
@@ -33,7 +33,23 @@ pub(crate) struct SqliteJournal {
     path: PathBuf,
     sync: Sync,
     store_id: [u8; 16],
-    wal: Arc<AtomicU64>,
+    /// About how far the WAL may have grown since it began anew.
+    wal: u64,
+    log: Arc<Log>,
+}
+
+/// What those share who move pages from the WAL to the database.
+struct Log {
+    /// One at a time: SQLite refuses a second one instead of letting it wait.
+    moving: Mutex<()>,
+    /// About how many bytes nobody has moved yet.
+    unmoved: AtomicU64,
+}
+
+impl Log {
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl SqliteJournal {
@@ -42,7 +58,8 @@ impl SqliteJournal {
         let mut connection = connect(path, sync).map_err(reading("opening the journal"))?;
         let store_id = prepare(&mut connection)?;
         let wal = std::fs::metadata(wal_path(path)).map_or(0, |wal| wal.len());
-        Ok(Self { connection, path: path.to_owned(), sync, store_id, wal: Arc::new(AtomicU64::new(wal)) })
+        let log = Arc::new(Log { moving: Mutex::new(()), unmoved: AtomicU64::new(wal) });
+        Ok(Self { connection, path: path.to_owned(), sync, store_id, wal, log })
     }
 
     fn insert(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> rusqlite::Result<()> {
@@ -74,12 +91,22 @@ impl SqliteJournal {
         self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok()
     }
 
+    fn grew(&mut self, pages: u64) {
+        self.wal += pages * PAGE;
+        self.log.unmoved.fetch_add(pages * PAGE, Ordering::Relaxed);
+    }
+
     fn checkpoint_if_huge(&mut self) -> Result<(), JournalError> {
-        if self.wal.load(Ordering::Relaxed) < WAL_HARD {
+        if self.wal < WAL_HARD {
             return Ok(());
         }
+        // Only the writer knows that the WAL begins anew: beside it, more is appended while pages are moved.
+        let _turn = self.log.turn();
         match checkpoint(&self.connection, "RESTART") {
-            Ok(done) if done.complete => self.wal.store(0, Ordering::Relaxed),
+            Ok(true) => {
+                self.wal = 0;
+                self.log.unmoved.store(0, Ordering::Relaxed);
+            }
             Err(error) if error.left == Left::Unknown => return Err(error),
             // Somebody reads, or the disk is full: the log still has place, or the commit will say that it has none.
             _ => {}
@@ -93,8 +120,7 @@ impl Journal for SqliteJournal {
         self.checkpoint_if_huge()?;
         let begun = self.insert(number, at, blob);
         self.commit("writing a group", begun)?;
-        let pages = (blob.len() as u64).div_ceil(PAGE) + 2;
-        self.wal.fetch_add(pages * PAGE, Ordering::Relaxed);
+        self.grew((blob.len() as u64).div_ceil(PAGE) + 2);
         Ok(())
     }
 
@@ -105,7 +131,7 @@ impl Journal for SqliteJournal {
             delete.execute([below.cast_signed()]).map(drop)
         })();
         self.commit("removing old groups", begun)?;
-        self.wal.fetch_add(16 * PAGE, Ordering::Relaxed);
+        self.grew(16);
         Ok(())
     }
 
@@ -152,13 +178,13 @@ impl Journal for SqliteJournal {
 
     fn reader(&self) -> Result<Box<dyn JournalReader>, JournalError> {
         let connection = connect(&self.path, self.sync).map_err(reading("opening the journal once more"))?;
-        Ok(Box::new(SqliteReader { connection, wal: self.wal.clone() }))
+        Ok(Box::new(SqliteReader { connection, log: self.log.clone() }))
     }
 }
 
 struct SqliteReader {
     connection: Connection,
-    wal: Arc<AtomicU64>,
+    log: Arc<Log>,
 }
 
 impl JournalReader for SqliteReader {
@@ -171,26 +197,23 @@ impl JournalReader for SqliteReader {
     }
 
     fn checkpoint(&mut self) -> Result<(), JournalError> {
-        if self.wal.load(Ordering::Relaxed) < WAL_SOFT {
+        if self.log.unmoved.load(Ordering::Relaxed) < WAL_SOFT {
             return Ok(());
         }
-        let done = checkpoint(&self.connection, "PASSIVE")?;
-        self.wal.store(if done.complete { 0 } else { done.bytes }, Ordering::Relaxed);
+        let _turn = self.log.turn();
+        let unmoved = self.log.unmoved.load(Ordering::Relaxed);
+        if checkpoint(&self.connection, "PASSIVE")? {
+            // What was appended meanwhile is left.
+            self.log.unmoved.fetch_sub(unmoved, Ordering::Relaxed);
+        }
         Ok(())
     }
 }
 
-struct Checkpoint {
-    /// Whether the next commit begins the WAL anew.
-    complete: bool,
-    bytes: u64,
-}
-
-fn checkpoint(connection: &Connection, mode: &str) -> Result<Checkpoint, JournalError> {
-    let result = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        let (frames, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
-        Ok(Checkpoint { complete: frames == moved, bytes: frames.max(0).unsigned_abs() * PAGE })
-    });
+/// Moves pages from the WAL to the database. Answers whether it could do all that the mode asks for.
+fn checkpoint(connection: &Connection, mode: &str) -> Result<bool, JournalError> {
+    let pragma = format!("PRAGMA wal_checkpoint({mode})");
+    let result = connection.query_row(&pragma, [], |row| Ok(row.get::<_, i64>(0)? == 0));
     result.map_err(|error| {
         // The WAL still holds everything, but a sync that failed once is not to be trusted the next time.
         let left = match error.sqlite_error_code() {

@@ -79,29 +79,55 @@ fn an_error_of_the_commit_itself_leaves_nobody_knowing() {
     assert_eq!(error.left, Left::Unknown, "{error}");
 }
 
+fn size_of_log(dir: &tempfile::TempDir) -> u64 {
+    std::fs::metadata(dir.path().join("journal.db-wal")).unwrap().len()
+}
+
 #[test]
 fn the_log_does_not_grow_beyond_its_limit_when_nobody_checkpoints_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = journal(&dir);
     let blob = vec![1; 4 << 20];
-    for number in 1..=40 {
+    for number in 1..=24 {
         journal.append(number, at(1), &blob).unwrap();
     }
-    let wal = std::fs::metadata(dir.path().join("journal.db-wal")).unwrap().len();
-    assert!(wal <= WAL_HARD + (8 << 20), "{wal}");
-    assert_eq!(groups(&mut journal, 0).len(), 40);
+    assert!(size_of_log(&dir) <= WAL_HARD + (8 << 20), "{}", size_of_log(&dir));
+    assert_eq!(groups(&mut journal, 0).len(), 24);
 }
 
 #[test]
-fn another_connection_checkpoints_the_log_so_that_it_begins_anew() {
+fn the_log_does_not_grow_beyond_its_limit_while_another_connection_checkpoints_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = journal(&dir);
+    let mut reader = journal.reader().unwrap();
+    let (stop, blob) = (Arc::new(std::sync::atomic::AtomicBool::new(false)), vec![1; 256 << 10]);
+    let stopped = stop.clone();
+    let checkpoints = std::thread::spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            reader.checkpoint().unwrap();
+        }
+    });
+    for number in 1..=400 {
+        journal.append(number, at(1), &blob).unwrap();
+    }
+    stop.store(true, Ordering::Relaxed);
+    checkpoints.join().unwrap();
+    assert!(size_of_log(&dir) <= WAL_HARD + (8 << 20), "{}", size_of_log(&dir));
+    assert_eq!(groups(&mut journal, 0).len(), 400);
+}
+
+#[test]
+fn another_connection_moves_the_log_to_the_database() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = journal(&dir);
     let mut reader = journal.reader().unwrap();
     let blob = vec![1; 4 << 20];
-    for number in 1..=40 {
+    for number in 1..=10 {
         journal.append(number, at(1), &blob).unwrap();
         reader.checkpoint().unwrap();
     }
-    let wal = std::fs::metadata(dir.path().join("journal.db-wal")).unwrap().len();
-    assert!(wal <= WAL_SOFT + (8 << 20), "{wal}");
+    let database = std::fs::metadata(dir.path().join("journal.db")).unwrap().len();
+    assert!(database >= 30 << 20, "{database}");
+    // Then the log begins anew by itself.
+    assert!(size_of_log(&dir) <= WAL_SOFT + (8 << 20), "{}", size_of_log(&dir));
 }

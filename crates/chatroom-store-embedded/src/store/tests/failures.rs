@@ -47,6 +47,11 @@ async fn what_does_not_fit_on_the_disk_is_taken_back_with_all_that_was_decided_o
     assert_eq!(journal.numbers(), groups);
     assert_eq!(world.store.health(), Health::DiskFull);
 
+    world.clock.advance(11_000);
+    assert_eq!(world.store.health(), Health::Ready, "or nobody would try again");
+    world.clock.advance(-11_000);
+    assert_eq!(world.store.health(), Health::DiskFull);
+
     world.remove(&room, "u0").await.unwrap();
     assert_eq!(world.store.health(), Health::Ready);
     let numbers = journal.numbers();
