@@ -156,13 +156,15 @@ impl<F: FnMut(usize, &[u8])> Run<'_, F> {
     }
 
     fn send_what_is_due(&mut self) -> Result<()> {
-        while let Some(request) = self.requests.get(self.next) {
+        while let Some(&free) = self.idle.front()
+            && let Some(request) = self.requests.get(self.next)
+        {
             let now = Instant::now();
             let since = self.due().unwrap_or(now);
             if since > now {
                 break;
             }
-            let Some(free) = self.idle.pop_front() else { break };
+            self.idle.pop_front();
             if let Some(connection) = self.open.get_mut(free) {
                 connection.ask(self.next, since, request)?;
             }

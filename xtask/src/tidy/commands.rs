@@ -77,13 +77,7 @@ fn faults(invocation: &Invocation, known: &mut Known<'_>) -> Result<Vec<String>>
     let Invocation { program, words, options } = invocation;
     let shown = words.join(" ");
     let (name, help) = match program {
-        Program::Xtask => {
-            let task = words.first().and_then(|word| xtask_help(word));
-            (
-                "cargo xtask",
-                if words.is_empty() { Some(Cli::command().render_long_help().to_string()) } else { task },
-            )
-        }
+        Program::Xtask => ("cargo xtask", xtask_help(words)),
         Program::Server => ("chatroom-server", (known.server)(words)?),
         Program::Example(name) => {
             let missing = !known.examples.contains(name);
@@ -95,8 +89,16 @@ fn faults(invocation: &Invocation, known: &mut Known<'_>) -> Result<Vec<String>>
     Ok(unknown.map(|option| format!("`{name} {shown}` has no option `{option}`")).collect())
 }
 
-fn xtask_help(task: &str) -> Option<String> {
-    Some(Cli::command().find_subcommand_mut(task)?.render_long_help().to_string())
+fn xtask_help(words: &[String]) -> Option<String> {
+    let mut command = Cli::command();
+    let mut task = &mut command;
+    for word in words {
+        if !task.has_subcommands() {
+            break;
+        }
+        task = task.find_subcommand_mut(word)?;
+    }
+    Some(task.render_long_help().to_string())
 }
 
 fn has_option(help: &str, option: &str) -> bool {
@@ -130,6 +132,8 @@ mod tests {
     #[test]
     fn a_task_that_does_not_exist_is_found() {
         assert_eq!(found("run `cargo xtask paint`\n"), ["README.md:1: there is no `cargo xtask paint`"]);
+        let expected = ["README.md:1: there is no `cargo xtask bench paint`"];
+        assert_eq!(found("`cargo xtask bench paint`, `cargo xtask bench removal --rounds 9`\n"), expected);
     }
 
     #[test]
