@@ -5,6 +5,7 @@ mod banner;
 mod credentials_file;
 mod life;
 mod listener;
+mod patience;
 mod server;
 mod stop;
 mod stores;

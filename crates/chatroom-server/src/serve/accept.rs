@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::listener::{Listener, Stream};
+use super::patience::{Patient, Requests, Times};
 use crate::config::LimitsConfig;
 use crate::http::Edge;
 use crate::rate::Peer;
@@ -25,6 +27,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Connections {
     edge: Edge,
     http: http1::Builder,
+    times: Times,
     /// Beyond so many connections, the next wait: one accepted for each listener, the rest in the system's queue. A
     /// short burst is answered late instead of refused.
     free: Arc<Semaphore>,
@@ -35,10 +38,11 @@ pub(super) struct Connections {
 impl Connections {
     pub(super) fn new(edge: Edge, limits: &LimitsConfig) -> Self {
         let mut http = http1::Builder::new();
-        // The head's time runs between requests too, so a connection that idles so long is closed.
-        http.timer(TokioTimer::new()).header_read_timeout(limits.head_timeout).max_header_size(limits.head);
+        // The stream has the times of a connection.
+        http.header_read_timeout(None).max_header_size(limits.head);
+        let times = Times { head: limits.head_timeout, write: limits.request_timeout };
         let free = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
-        Self { edge, http, free, open: TaskTracker::new() }
+        Self { edge, http, times, free, open: TaskTracker::new() }
     }
 
     /// Accepts until `stop`, then closes the socket: the system refuses what comes later.
@@ -73,23 +77,33 @@ impl Connections {
         }
     }
 
-    async fn serve(self, stream: Stream, peer: Peer, watcher: hyper_util::server::graceful::Watcher) {
-        let edge = self.edge;
-        let answer = service_fn(move |request| {
-            let edge = edge.clone();
-            async move { Ok::<_, Infallible>(edge.answer(request, peer).await) }
-        });
+    async fn serve(self, stream: Stream, peer: Peer, watcher: Watcher) {
         let served = match stream {
-            Stream::Tcp(stream) => {
-                watcher.watch(self.http.serve_connection(TokioIo::new(stream), answer)).await
-            }
-            Stream::Unix(stream) => {
-                watcher.watch(self.http.serve_connection(TokioIo::new(stream), answer)).await
-            }
+            Stream::Tcp(stream) => self.converse(stream, peer, watcher).await,
+            Stream::Unix(stream) => self.converse(stream, peer, watcher).await,
         };
         if let Err(error) = served {
-            // The peer's doing: it went away, or sent what is not HTTP.
+            // The peer's doing: it went away, was silent, or sent what is not HTTP.
             tracing::debug!(%error, "a connection ended early: {error}");
         }
+    }
+
+    async fn converse<S>(self, stream: S, peer: Peer, watcher: Watcher) -> hyper::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let requests = Arc::new(Requests::default());
+        let stream = TokioIo::new(Patient::new(stream, self.times, requests.clone()));
+        let edge = self.edge;
+        let answer = service_fn(move |request| {
+            requests.begin();
+            let (edge, requests) = (edge.clone(), requests.clone());
+            async move {
+                let response = edge.answer(request, peer).await;
+                requests.answer();
+                Ok::<_, Infallible>(response)
+            }
+        });
+        watcher.watch(self.http.serve_connection(stream, answer)).await
     }
 }
