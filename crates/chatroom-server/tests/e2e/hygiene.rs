@@ -26,7 +26,7 @@ async fn decision_23_an_oversized_or_malformed_head_gets_its_bare_status_and_the
 #[tokio::test]
 async fn a_head_that_does_not_arrive_in_time_ends_the_connection() {
     let mut config = config();
-    config.limits.head_timeout = Duration::from_millis(50);
+    config.limits.head_timeout = Duration::from_millis(500);
     let server = TestServer::with(config).await;
     let mut connection = open(&server.address).await;
     connection.send(b"GET /livez HTTP/1.1\r\nHost:").await;
@@ -60,7 +60,7 @@ async fn decision_35_a_body_over_the_limit_gets_413_whether_its_length_is_told_o
 #[tokio::test]
 async fn a_body_that_does_not_arrive_in_time_gets_408_and_nothing_is_done() {
     let mut config = config();
-    config.limits.request_timeout = Duration::from_millis(100);
+    config.limits.request_timeout = Duration::from_millis(500);
     let server = TestServer::with(config).await;
     let authorization = format!("Bearer {}", server.token);
     let headers = [("Authorization", authorization.as_str()), ("Content-Length", "100")];
