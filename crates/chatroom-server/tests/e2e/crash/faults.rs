@@ -14,21 +14,24 @@ impl Fault {
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut strace = Command::new("strace");
         strace.args(["-f", "-e", &format!("inject={fault}"), "-o", "/dev/null", "-p", &pid.to_string()]);
-        let child = strace.stderr(Stdio::from(log.reopen().unwrap())).spawn().unwrap();
-        loop {
-            // "strace: Process N attached with M threads"
-            if std::fs::read_to_string(log.path()).unwrap().contains(" attached") {
-                return Self(child);
-            }
+        let fault = Self(strace.stderr(Stdio::from(log.reopen().unwrap())).spawn().unwrap());
+        // "strace: Process N attached with M threads"
+        while !std::fs::read_to_string(log.path()).unwrap().contains(" attached") {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        fault
     }
 
     /// Detaches; answers once the process runs free.
-    fn end(mut self) {
+    fn end(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Fault {
+    fn drop(&mut self) {
         let interrupt = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().unwrap();
-        assert!(interrupt.success());
-        self.0.wait().unwrap();
+        assert!(interrupt.success() && self.0.wait().is_ok());
     }
 }
 

@@ -30,6 +30,7 @@ const ACKNOWLEDGED: usize = 500;
 /// A membership as the test sees it: which room, which user.
 type Place = (String, String);
 
+#[expect(clippy::print_stdout, reason = "whoever repeats a run needs its seed")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn torture_an_acknowledged_removal_survives_sigkill_and_none_happens_twice() {
     let rounds = number("CHATROOM_TORTURE_ROUNDS").unwrap_or(20);

@@ -28,8 +28,8 @@ async fn crash_a_large_dissolution_that_is_killed_is_finished_after_the_restart(
     assert_eq!(api.call("DELETE", &format!("/chatrooms/{room}"), "").await.status, 200);
     assert_eq!(api.remove(&neighbour, "v0").await.status, 200);
     server.kill();
-    let (finished, _) = look(dir.path(), room).await;
-    println!("finished before it was killed: {finished}");
+    // It may have been finished already: then this run shows less.
+    look(dir.path(), room).await;
 
     // Whatever is left is swept by servers that are started and stopped.
     let mut starts = 0;
