@@ -1,0 +1,31 @@
+//! How many connections a rule uses.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chatroom_core::{ROOMS_AT_ONCE, RuleId};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Lets no rule use more than [`ROOMS_AT_ONCE`] connections, whoever posts.
+#[derive(Default)]
+pub(super) struct Sockets(Mutex<HashMap<RuleId, Arc<Semaphore>>>);
+
+impl Sockets {
+    /// Waits for a connection; it is given back when this is dropped. `None` if it cannot be counted.
+    pub(super) async fn take(&self, rule: RuleId) -> Option<OwnedSemaphorePermit> {
+        let semaphore = self.of(rule);
+        semaphore.acquire_owned().await.ok()
+    }
+
+    fn of(&self, rule: RuleId) -> Arc<Semaphore> {
+        let mut rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(semaphore) = rules.get(&rule) {
+            return Arc::clone(semaphore);
+        }
+        // A rule that nobody posts to is not remembered.
+        rules.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
+        let semaphore = Arc::new(Semaphore::new(ROOMS_AT_ONCE));
+        rules.insert(rule, Arc::clone(&semaphore));
+        semaphore
+    }
+}
