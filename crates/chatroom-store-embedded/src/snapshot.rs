@@ -8,4 +8,6 @@ mod file;
 mod take;
 
 pub(crate) use file::{load_newest, remove_others, remove_unfinished};
+#[cfg(test)]
+pub(crate) use take::Shown;
 pub(crate) use take::{Taken, take};

@@ -23,9 +23,11 @@ struct Script {
 }
 
 impl FaultyJournal {
-    /// Lets appends wait, until [`release`](Self::release).
-    pub(crate) fn hold(&self) {
+    /// Lets appends wait, until [`release`](Self::release), or until what is answered is dropped: a test that fails
+    /// ends then, instead of waiting for a writer that waits for it.
+    pub(crate) fn hold(&self) -> Held<'_> {
         self.0.0.lock().unwrap().held = true;
+        Held(self)
     }
 
     /// Lets appends go on; the next one fails like this, if at all.
@@ -47,6 +49,17 @@ impl FaultyJournal {
 
     pub(crate) fn numbers(&self) -> Vec<u64> {
         self.0.0.lock().unwrap().groups.iter().map(|(head, _)| head.number).collect()
+    }
+}
+
+/// Releases the journal.
+pub(crate) struct Held<'a>(&'a FaultyJournal);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let mut script = self.0.0.0.lock().unwrap();
+        script.held = false;
+        self.0.0.1.notify_all();
     }
 }
 

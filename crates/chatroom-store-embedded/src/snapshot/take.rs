@@ -9,6 +9,7 @@ use super::file::Unfinished;
 use crate::codec::{BlobWriter, Position};
 use crate::engine::{Engine, Phase};
 use crate::shared::Shared;
+use crate::signal::Fate;
 
 /// How many records are looked at under one lock: a fraction of a millisecond.
 const RECORDS_A_LOCK: usize = 1_000;
@@ -34,58 +35,80 @@ pub(crate) enum Taken {
 
 /// Writes a snapshot while operations go on.
 pub(crate) fn take(shared: &Shared, dir: &Path, store_id: [u8; 16]) -> io::Result<Taken> {
-    let (from, rollbacks, uncovered) = {
-        let engine = shared.engine();
-        (engine.first_volatile(), engine.rollbacks, engine.uncovered)
-    };
-    let still_good = |engine: &Engine| engine.rollbacks == rollbacks && engine.phase == Phase::Open;
-    let mut file = Unfinished::begin(dir, store_id, from)?;
-    let mut blob = BlobWriter::new();
-    let mut cursor = Some(DumpCursor::start());
-    while let Some(at) = cursor {
-        let part = {
-            let engine = shared.engine();
-            if !still_good(&engine) {
-                return Ok(Taken::Abandoned);
-            }
-            let (part, next) = engine.state.dump(at, RECORDS_A_LOCK);
-            cursor = next;
-            part
-        };
-        for dumped in part {
-            if let Dumped::Room(room, _) = &dumped {
-                let key = room.key;
-                write(&mut blob, dumped);
-                write_positions(shared, &mut blob, &key);
-            } else {
-                write(&mut blob, dumped);
-            }
-            if blob.len() >= PART {
-                file.part(&std::mem::replace(&mut blob, BlobWriter::new()).finish())?;
-            }
-        }
-    }
-    if !blob.is_empty() {
-        file.part(&blob.finish())?;
-    }
-    let seen = shared.engine().last_group();
+    let Some(shown) = Shown::write(shared, dir, store_id)? else { return Ok(Taken::Abandoned) };
     loop {
-        let engine = shared.engine();
-        if !still_good(&engine) {
-            return Ok(Taken::Abandoned);
+        // Not in the `match`, which would hold the lock.
+        let fate = shown.fate(&shared.engine());
+        match fate {
+            Some(Fate::Durable) => return shown.finish(shared),
+            Some(_) => return Ok(Taken::Abandoned),
+            None => std::thread::sleep(POLL),
         }
-        if engine.first_volatile() > seen {
-            break;
-        }
-        drop(engine);
-        std::thread::sleep(POLL);
     }
-    let bytes = file.finish(shared.moment().0)?;
-    shared.engine().uncovered -= uncovered;
-    Ok(Taken::Complete { from, bytes })
 }
 
-fn write(blob: &mut BlobWriter, dumped: Dumped) {
+/// A snapshot that is written, but may show what is not durable.
+pub(crate) struct Shown {
+    file: Unfinished,
+    from: u64,
+    /// The newest group that any part showed something of.
+    newest: u64,
+    /// How often groups had been taken back when it began.
+    rollbacks: u64,
+    /// How many bytes of groups it covers that the snapshot before did not.
+    covers: u64,
+}
+
+impl Shown {
+    /// Writes all parts. `None` if it was given up.
+    pub(crate) fn write(shared: &Shared, dir: &Path, store_id: [u8; 16]) -> io::Result<Option<Self>> {
+        let (from, rollbacks, covers) = {
+            let engine = shared.engine();
+            (engine.first_volatile(), engine.rollbacks, engine.uncovered)
+        };
+        let mut file = Unfinished::begin(dir, store_id, from)?;
+        let mut blob = BlobWriter::new();
+        let mut cursor = Some(DumpCursor::start());
+        while let Some(at) = cursor {
+            let part = {
+                let engine = shared.engine();
+                if engine.rollbacks != rollbacks || engine.phase != Phase::Open {
+                    return Ok(None);
+                }
+                let (part, next) = engine.state.dump(at, RECORDS_A_LOCK);
+                cursor = next;
+                part
+            };
+            for dumped in part {
+                write(shared, &mut blob, dumped);
+                if blob.len() >= PART {
+                    file.part(&std::mem::replace(&mut blob, BlobWriter::new()).finish())?;
+                }
+            }
+        }
+        if !blob.is_empty() {
+            file.part(&blob.finish())?;
+        }
+        let newest = shared.engine().last_group();
+        Ok(Some(Self { file, from, newest, rollbacks, covers }))
+    }
+
+    /// What became of all that it shows; `None` as long as some of it is under way.
+    pub(crate) fn fate(&self, engine: &Engine) -> Option<Fate> {
+        if engine.rollbacks != self.rollbacks || engine.phase != Phase::Open {
+            return Some(Fate::Undone);
+        }
+        (engine.first_volatile() > self.newest).then_some(Fate::Durable)
+    }
+
+    fn finish(self, shared: &Shared) -> io::Result<Taken> {
+        let bytes = self.file.finish(shared.moment().0)?;
+        shared.engine().uncovered -= self.covers;
+        Ok(Taken::Complete { from: self.from, bytes })
+    }
+}
+
+fn write(shared: &Shared, blob: &mut BlobWriter, dumped: Dumped) {
     match dumped {
         Dumped::App(app) => blob.put(&Record::App(Box::<App>::new(app))),
         Dumped::User(user) => blob.put(&Record::User(user)),
@@ -93,6 +116,7 @@ fn write(blob: &mut BlobWriter, dumped: Dumped) {
             let key = room.key;
             blob.put(&Record::Room(room));
             blob.counters(&key, counters);
+            write_positions(shared, blob, &key);
         }
         Dumped::Members(room, members) => blob.members(&room, members.len(), members.into_iter()),
         Dumped::Sweep(sweep) => blob.put(&Record::Sweep(sweep)),

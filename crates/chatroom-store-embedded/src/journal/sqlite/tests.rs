@@ -41,6 +41,23 @@ fn groups_are_replayed_in_order_also_after_the_journal_was_opened_again() {
 }
 
 #[test]
+fn every_connection_syncs_unless_it_is_told_not_to() {
+    for (sync, expected) in [(Sync::Full, 2_i64), (Sync::None, 0)] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.db");
+        crate::directory::private_file(&path).unwrap();
+        let journal = SqliteJournal::open(&path, sync).unwrap();
+        for connection in [&journal.connection, &connect(&path, sync).unwrap()] {
+            let pragma =
+                |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+            assert_eq!(pragma("synchronous"), expected);
+            assert_eq!((pragma("fullfsync"), pragma("checkpoint_fullfsync")), (1, 1));
+            assert_eq!(pragma("wal_autocheckpoint"), 0);
+        }
+    }
+}
+
+#[test]
 fn a_full_disk_is_told_apart_and_leaves_the_journal_usable() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = journal(&dir);

@@ -15,7 +15,7 @@ fn kind<T>(result: Result<T, Error>) -> StorageErrorKind {
 /// `$a` is being committed, `$b` was decided on top of it.
 macro_rules! in_flight {
     ($journal:ident, $($future:ident = $call:expr),+) => {
-        $journal.hold();
+        let _held = $journal.hold();
         let before = $journal.begun();
         $(let mut $future = Box::pin($call);
         assert!(poll(&mut $future).is_pending());
@@ -34,10 +34,12 @@ async fn what_does_not_fit_on_the_disk_is_taken_back_with_all_that_was_decided_o
         journal,
         removal = world.remove(&room, "u0"),
         on_top = world.remove(&room, "u1"),
+        back = world.add(&room, "u1"),
+        again = world.remove(&room, "u1"),
         refusal = world.remove(&room, "u0"),
         made = world.room(&[])
     );
-    drop(made);
+    drop((back, again, made));
     assert_ne!(world.whole(), before);
     journal.release(Some(Left::NothingFull));
     assert_eq!(kind(removal.await), StorageErrorKind::Unavailable);

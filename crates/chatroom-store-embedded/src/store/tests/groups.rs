@@ -27,7 +27,7 @@ async fn callers_that_wait_together_share_a_commit() {
     let world = World::faulty(&journal, |_| {}).await;
     let room = world.room_of(50).await;
     let before = journal.numbers().len();
-    journal.hold();
+    let _held = journal.hold();
     let names: Vec<String> = (0..50).map(|n| format!("u{n}")).collect();
     let mut removals: Vec<_> = names.iter().map(|name| Box::pin(world.remove(&room, name))).collect();
     for removal in &mut removals {
@@ -48,7 +48,7 @@ async fn no_group_has_more_than_2000_records_but_that_of_one_large_room() {
     let world = World::faulty(&journal, |_| {}).await;
     let room = world.room_of(3_000).await;
     let names: Vec<String> = (0..3_000).map(|n| format!("u{n}")).collect();
-    journal.hold();
+    let _held = journal.hold();
     let parts = names[..2_500].chunks(100);
     let mut removals: Vec<_> = parts
         .map(|part| Box::pin(world.rooms.remove_members(world.app, room.id, part.iter().map(String::as_str))))
@@ -73,13 +73,38 @@ async fn no_group_has_more_than_2000_records_but_that_of_one_large_room() {
 }
 
 #[tokio::test]
+async fn no_group_has_read_more_than_2000_records() {
+    let journal = FaultyJournal::default();
+    let world = World::faulty(&journal, |_| {}).await;
+    let names: Vec<String> = (0..99).map(|n| format!("stranger{n}")).collect();
+    world.register(&names).await;
+    let room = world.room_of(30).await;
+    let members: Vec<String> = (0..30).map(|n| format!("u{n}")).collect();
+    let before = journal.numbers().len();
+    let _held = journal.hold();
+    // Each reads a room, 100 users and 100 memberships, and writes two records.
+    let batch = |member| std::iter::once(member).chain(&names).map(String::as_str);
+    let calls = members.iter().map(|member| world.rooms.remove_members(world.app, room.id, batch(member)));
+    let mut removals: Vec<_> = calls.map(Box::pin).collect();
+    for removal in &mut removals {
+        assert!(poll(removal).is_pending());
+        journal.wait_for(before + 1);
+    }
+    journal.release(None);
+    for removal in removals {
+        removal.await.unwrap();
+    }
+    assert_eq!(records(&journal)[before..], [2, 2 * 9, 2 * 9, 2 * 9, 2 * 2]);
+}
+
+#[tokio::test]
 async fn who_finds_the_queue_full_is_told_at_once_and_who_waits_gets_its_turn() {
     let journal = FaultyJournal::default();
     let world = World::faulty(&journal, |options| options.queue = 2).await;
     let room = world.room_of(2_500).await;
     let names: Vec<String> = (0..2_500).map(|n| format!("u{n}")).collect();
     let before = journal.begun();
-    journal.hold();
+    let _held = journal.hold();
     let mut first = Box::pin(world.remove(&room, "u0"));
     assert!(poll(&mut first).is_pending());
     journal.wait_for(before + 1);
@@ -106,7 +131,7 @@ async fn operations_that_were_taken_are_committed_before_a_store_is_closed() {
     let world = World::faulty(&journal, |_| {}).await;
     let room = world.room_of(2).await;
     let before = journal.begun();
-    journal.hold();
+    let _held = journal.hold();
     let mut first = Box::pin(world.remove(&room, "u0"));
     assert!(poll(&mut first).is_pending());
     journal.wait_for(before + 1);
