@@ -125,6 +125,16 @@ mod tests {
         ));
     }
 
+    /// The example of `docs/callbacks.md`.
+    #[test]
+    fn the_documented_delivery_is_signed_as_it_says() {
+        let body = NOTICE.to_json("secret").unwrap();
+        let signature = "v1,S//D7nBC1xSEUb8Z1DLEROVeDmNBBm56NS+SyVnO1DQ=";
+        let headers = Headers { id: NOTICE.id, timestamp: "1729497897", signature };
+        let callback = Receiver::new("secret").unwrap().accept(headers, &body, at(1_729_497_897)).unwrap();
+        assert_eq!(callback.security, "eb5809e15d9c8b471e938486e2b45946");
+    }
+
     #[test]
     fn the_vendors_signature_alone_is_checked_too_and_an_old_event_is_accepted() {
         let body = NOTICE.to_json("secret").unwrap();
