@@ -1,6 +1,7 @@
 //! The testkit finds the faults that stores have: a small store, sound or with one of them planted, is held to the
 //! promises.
 
+mod meeting;
 mod store;
 
 use crate::{Promise, promises, small_contract_tests, small_durability_tests};

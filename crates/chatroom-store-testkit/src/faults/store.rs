@@ -12,6 +12,7 @@ use chatroom_core::{
     Timestamp, TransactError, User, UserId, Username, Write,
 };
 
+use super::meeting::Meeting;
 use crate::model::Model;
 use crate::{DurableHarness, Harness, Setup};
 
@@ -158,12 +159,13 @@ pub(super) struct PlainStore {
     fault: Fault,
     clock: Arc<dyn Clock>,
     ticker: Ticker,
+    others: Meeting,
 }
 
 impl PlainStore {
     fn over(held: Held, fault: Fault, clock: Arc<dyn Clock>) -> Self {
         let ticker = Ticker::starting_at(held.last);
-        Self { held: Mutex::new(held), fault, clock, ticker }
+        Self { held: Mutex::new(held), fault, clock, ticker, others: Meeting::default() }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -260,7 +262,7 @@ impl ChatroomRepository for PlainStore {
         }
         let early = decide(&self.held());
         if self.fault == Fault::DecidedOutsideTheLock {
-            tokio::task::yield_now().await;
+            self.others.meet().await;
         }
         let mut held = self.held();
         let mut decision = match self.fault {
