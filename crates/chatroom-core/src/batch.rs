@@ -65,6 +65,12 @@ impl UserBatch {
         &self.names
     }
 
+    /// How many are named beside `left_out`, whether or not they are there.
+    pub(crate) fn len_without(&self, left_out: Option<&Username>) -> usize {
+        let named = self.names.iter().filter(|name| Some(*name) != left_out).count();
+        named + usize::from(self.impossible.is_some())
+    }
+
     /// The users behind the names, in their order.
     ///
     /// # Errors

@@ -54,6 +54,31 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, 
     from.deserialize_any(Number)
 }
 
+/// Reads an object only. Without it, a struct is read from an array of its fields in their order too, which nobody
+/// means.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct OfObject<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfObject<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        from.deserialize_map(OfObject(std::marker::PhantomData))
+    }
+}
+
 /// Reads an object as one, an array as many. Unlike an untagged enum it keeps the error of the element.
 pub(crate) fn one_or_many<'de, D, T, R>(
     from: D,
@@ -83,7 +108,8 @@ where
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<R, A::Error> {
-            Vec::deserialize(SeqAccessDeserializer::new(seq)).map(self.1)
+            let objects = Vec::<Object<T>>::deserialize(SeqAccessDeserializer::new(seq))?;
+            Ok((self.1)(objects.into_iter().map(|object| object.0).collect()))
         }
     }
 

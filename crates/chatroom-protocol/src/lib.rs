@@ -28,4 +28,5 @@ pub mod users;
 
 pub use envelope::{Envelope, NoEntity, Params};
 pub use error::ErrorBody;
+pub use lenient::Object;
 pub use refusal::Refusal;

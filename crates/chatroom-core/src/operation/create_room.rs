@@ -24,9 +24,12 @@ pub struct CreateRoom {
 }
 
 impl CreateRoom {
-    /// The owner must be there, then all members must (decision 14), then they must be no more than the room may
-    /// have (decision 15).
+    /// The members must be no more than the room may have (decision 15), then the owner must be there, then all
+    /// members must (decision 14).
     pub(super) fn decide(&self, facts: &dyn Facts, at: At) -> Result<Decision, Undecided> {
+        if self.members.len_without(self.owner.names().first()) >= self.info.max_users as usize {
+            return Err(Rejection::MembersExceedMaxUsers.into());
+        }
         let owners = self.owner.resolve(facts, at.app)?;
         let (Some(&owner), Some(owner_name)) = (owners.first(), self.owner.names().first()) else {
             return Err(Rejection::UserNotFound("".into()).into());
@@ -34,9 +37,6 @@ impl CreateRoom {
         let users = self.members.resolve(facts, at.app)?;
         let names = self.members.names().iter().cloned();
         let others: Vec<_> = names.zip(users).filter(|(_, user)| *user != owner).collect();
-        if others.len() >= usize::try_from(self.info.max_users).unwrap_or(usize::MAX) {
-            return Err(Rejection::MembersExceedMaxUsers.into());
-        }
         check_capacity(facts.capacity(), others.len() + 1)?;
         let key = RoomKey { app: at.app, id: ChatroomId::at(at.moment.0, at.operation.entropy()) };
         if facts.room(&key).is_some() {
@@ -96,6 +96,17 @@ mod tests {
         assert!(decide(&facts, create("owner", &["owner", "u1"], 2)).is_ok());
         assert!(decide(&facts, create("owner", &[], 1)).is_ok());
         let rejected = decide(&facts, create("owner", &["u1"], 1)).unwrap_err();
+        assert_eq!(rejected, Rejection::MembersExceedMaxUsers.into());
+    }
+
+    #[test]
+    fn decision_04_the_number_of_members_is_looked_at_before_who_they_are() {
+        let facts = HandFacts::with_users(&["owner"]);
+        for members in [["ghost", "owner"], ["bad!name", "owner"]] {
+            let rejected = decide(&facts, create("owner", &members, 1)).unwrap_err();
+            assert_eq!(rejected, Rejection::MembersExceedMaxUsers.into());
+        }
+        let rejected = decide(&facts, create("ghost", &["owner"], 1)).unwrap_err();
         assert_eq!(rejected, Rejection::MembersExceedMaxUsers.into());
     }
 

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use chatroom_core::{ChatroomId, UserBatch};
+use chatroom_protocol::Object;
 use chatroom_protocol::members::add::{ManyAdded, ManyRequest};
 use chatroom_protocol::refusal;
 
@@ -17,7 +18,7 @@ impl Endpoint for AddMembers {
     const GUARD: Guard = Guard::AppToken(Limit::AddMembers);
 
     async fn answer(call: &Call<'_>) -> Result<Response, Failure> {
-        let request: ManyRequest<'_> = call.json()?;
+        let Object(request): Object<ManyRequest<'_>> = call.json()?;
         let names = request.usernames.iter().map(AsRef::as_ref);
         let id = call.path.name();
         let Ok(room) = id.parse::<ChatroomId>() else {

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use chatroom_core::NewRoom;
+use chatroom_protocol::Object;
 use chatroom_protocol::chatrooms::create::{Created, Request};
 use chatroom_protocol::refusal::{self, Refusal};
 
@@ -17,7 +18,7 @@ impl Endpoint for CreateRoom {
     const GUARD: Guard = Guard::AppToken(Limit::CreateRoom);
 
     async fn answer(call: &Call<'_>) -> Result<Response, Failure> {
-        let request: Request<'_> = call.json()?;
+        let Object(request): Object<Request<'_>> = call.json()?;
         let given = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().is_some_and(|t| !t.is_empty());
         if !given(&request.name) {
             return Err(refusal::room_without_name().into());

@@ -1,6 +1,7 @@
 //! `POST /{org}/{app}/token` (contract §2.1). The answer has no envelope (decision 22).
 
 use axum::response::Response;
+use chatroom_protocol::Object;
 use chatroom_protocol::refusal;
 use chatroom_protocol::token::{CLIENT_CREDENTIALS, Request, Response as Issued};
 use subtle::ConstantTimeEq;
@@ -19,7 +20,7 @@ impl Endpoint for IssueToken {
     const GUARD: Guard = Guard::Credentials;
 
     async fn answer(call: &Call<'_>) -> Result<Response, Failure> {
-        let request: Request<'_> = call.json()?;
+        let Object(request): Object<Request<'_>> = call.json()?;
         if request.grant_type.as_deref() != Some(CLIENT_CREDENTIALS) {
             return Err(refusal::grant_type_unsupported().into());
         }

@@ -237,8 +237,9 @@ fn refuse_others(listen: &[ListenAddress]) -> anyhow::Result<()> {
     match listen.iter().find(|address| !address.is_local()) {
         None => Ok(()),
         Some(address) => bail!(
-            "{address} can be reached from other machines, and there is a demo app: declare apps of your own, delete \
-             it with `chatroom-server app delete demo/chat`, or allow it with `--public-demo`"
+            "{address} can be reached from other machines, and the demo app would be served there: declare apps of your \
+             own, make one with `chatroom-server app create ORG/APP` and delete `demo/chat`, or allow it with \
+             `--public-demo`"
         ),
     }
 }

@@ -101,3 +101,25 @@ async fn decision_7_the_recorded_body_for_a_blank_token_is_a_setting() {
     let wrong = server.plain("DELETE", "/chatrooms/1/users/u", &[("Authorization", "Bearer x")], "").await;
     assert_eq!(wrong.refusal().1, "unauthorized");
 }
+
+#[tokio::test]
+async fn decision_35_an_array_is_no_request_object() {
+    let server = TestServer::start().await;
+    let room = server.room("owner", &["u1"]).await;
+    let members = format!("/chatrooms/{room}/users");
+    let token = format!(r#"["client_credentials","{CLIENT_ID}","{CLIENT_SECRET}",60]"#);
+    for (path, body) in [
+        ("/token", token.as_str()),
+        ("/chatrooms", r#"["n","d","owner"]"#),
+        (&members, r#"[["u1"]]"#),
+        ("/users", r#"[["u2","p",null]]"#),
+    ] {
+        let answer = server.call("POST", path, body).await;
+        assert_eq!(
+            (answer.status, answer.refusal().1.as_str()),
+            (400, "json_parse"),
+            "{path} {}",
+            answer.body
+        );
+    }
+}
