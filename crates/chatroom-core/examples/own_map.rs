@@ -64,8 +64,8 @@ impl Maps {
                 self.members.entry(room.id).or_default().retain(|_, member| *member != user);
             }
             Write::Delete(Key::Sweep(sweep)) => drop(self.sweeps.remove(&sweep)),
-            // The app is the importer's own; nobody asks to change it.
-            Write::Put(Record::App(_)) | Write::Delete(Key::App(_)) => {}
+            // The app is the importer's own, and it has no callbacks; nobody asks to change either.
+            Write::Put(Record::App(_) | Record::Rule(_)) | Write::Delete(Key::App(_) | Key::Rule(..)) => {}
         }
     }
 

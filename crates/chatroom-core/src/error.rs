@@ -1,5 +1,6 @@
 //! Three kinds of failure: what was asked is not well formed, a rule says no, or the store cannot.
 
+use crate::callback::RuleRejection;
 use crate::id::{AppKey, Username};
 
 /// Why a call of [`Chatrooms`](crate::Chatrooms) did not do what was asked.
@@ -92,10 +93,13 @@ pub enum Rejection {
     /// The app was deleted or disabled while the call was under way.
     #[error("the app is gone")]
     AppGone,
+    /// A rule about rules of callbacks says no.
+    #[error(transparent)]
+    Rule(#[from] RuleRejection),
 }
 
 impl Rejection {
-    /// The stable code: `R` and a number.
+    /// The stable code: `R` and a number, or `C` and a number if it is about rules of callbacks.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -110,6 +114,7 @@ impl Rejection {
             Self::AppNotFound(_) => "R009",
             Self::AppDeclared(_) => "R010",
             Self::AppGone => "R011",
+            Self::Rule(rejection) => rejection.code(),
         }
     }
 }

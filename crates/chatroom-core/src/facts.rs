@@ -1,6 +1,7 @@
 //! What a rule may ask before it decides.
 
 use crate::app::App;
+use crate::callback::Rule;
 use crate::id::{AppId, AppKey, UserId, Username};
 use crate::model::{Counters, JoinOrder, Room, RoomKey, User};
 
@@ -42,6 +43,11 @@ pub trait Facts {
 
     /// Up to `limit` users of the app, deleted or not.
     fn users_in(&self, app: AppId, limit: usize) -> Vec<UserId>;
+
+    /// All rules of callbacks of the app. There are few. A store that is never asked to change them has none.
+    fn rules(&self, _app: AppId) -> Vec<Rule> {
+        Vec::new()
+    }
 
     /// How many memberships the store holds and may hold.
     fn capacity(&self) -> Capacity;

@@ -5,6 +5,7 @@
 
 mod add_members;
 mod change_app;
+mod change_rule;
 mod create_room;
 mod delete_user;
 mod dissolve_room;
@@ -13,6 +14,7 @@ mod remove_members;
 mod sweep;
 
 use crate::app::{App, AppChange};
+use crate::callback::Rule;
 use crate::clock::Moment;
 use crate::error::{Rejection, StorageError, StorageErrorKind, TransactError};
 use crate::facts::{Facts, RoomFact};
@@ -21,6 +23,7 @@ use crate::model::{Room, RoomKey, User};
 use crate::record::{Decision, Sweep};
 
 pub use add_members::{AddMembers, MembersAdded};
+pub use change_rule::ChangeRule;
 pub use create_room::CreateRoom;
 pub use delete_user::DeleteUser;
 pub use dissolve_room::DissolveRoom;
@@ -55,6 +58,8 @@ pub enum Action {
     DeleteUser(DeleteUser),
     /// Make, change or delete an app.
     ChangeApp(AppChange),
+    /// Make, change or remove a rule of callbacks.
+    ChangeRule(ChangeRule),
     /// Remove a bounded part of what a large operation left behind.
     Sweep(Sweep),
 }
@@ -76,6 +81,8 @@ pub enum Outcome {
     UserDeleted(User),
     /// Of [`Action::ChangeApp`]: the app as it is, or as it was before it was deleted.
     AppChanged(Box<App>),
+    /// Of [`Action::ChangeRule`]: the rule as it is, or as it was before it was removed.
+    RuleChanged(Box<Rule>),
     /// Of [`Action::Sweep`].
     Swept {
         /// Whether nothing is left to sweep.
@@ -128,6 +135,7 @@ impl Operation {
             Action::RegisterUsers(action) => action.decide(facts, at),
             Action::DeleteUser(action) => action.decide(facts, at),
             Action::ChangeApp(change) => change_app::decide(change, facts, at),
+            Action::ChangeRule(action) => action.decide(facts, at),
             Action::Sweep(sweep) => Ok(sweep::decide(*sweep, facts, at)),
         }
     }
@@ -135,7 +143,7 @@ impl Operation {
 
 impl Action {
     fn needs_app(&self) -> bool {
-        !matches!(self, Self::ChangeApp(_) | Self::Sweep(_))
+        !matches!(self, Self::ChangeApp(_) | Self::ChangeRule(_) | Self::Sweep(_))
     }
 }
 

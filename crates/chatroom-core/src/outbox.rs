@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::error::StorageError;
 use crate::event::{Event, Seq};
+use crate::id::{AppId, ChatroomId};
 use crate::model::{Counters, RoomKey};
 
 /// Holds one log of events for each room. An event is in it if and only if its change was committed.
@@ -25,4 +26,16 @@ pub trait CallbackOutbox: Send + Sync + 'static {
     /// # Errors
     /// [`StorageError`] if the store cannot read.
     async fn counters(&self, room: &RoomKey) -> Result<Option<Counters>, StorageError>;
+
+    /// Up to `limit` rooms of the app, by id, from behind `after`, with how far their logs go. Rooms that are
+    /// dissolved are among them as long as anything of their log is kept.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the store cannot read.
+    async fn streams(
+        &self,
+        app: AppId,
+        after: Option<ChatroomId>,
+        limit: usize,
+    ) -> Result<Vec<(ChatroomId, Counters)>, StorageError>;
 }

@@ -1,6 +1,7 @@
 //! What stores know: records and keys, not rules.
 
 use crate::app::App;
+use crate::callback::{Rule, RuleId};
 use crate::event::Event;
 use crate::id::{AppId, UserId};
 use crate::model::{Membership, Room, RoomKey, User};
@@ -28,6 +29,8 @@ pub enum Record {
     Membership(Membership),
     /// Work that is left for the sweeper.
     Sweep(Sweep),
+    /// A rule of callbacks.
+    Rule(Box<Rule>),
 }
 
 /// Where a record is stored.
@@ -43,6 +46,8 @@ pub enum Key {
     Membership(RoomKey, UserId),
     /// Of work that is left.
     Sweep(Sweep),
+    /// Of a rule. Its cursors and dead letters go with it.
+    Rule(AppId, RuleId),
 }
 
 /// Names what became true by one small write and still has records that nobody sees (invariant 6).
@@ -77,6 +82,7 @@ impl Record {
             Self::Room(room) => Key::Room(room.key),
             Self::Membership(membership) => Key::Membership(membership.room, membership.user),
             Self::Sweep(sweep) => Key::Sweep(*sweep),
+            Self::Rule(rule) => Key::Rule(rule.app, rule.id),
         }
     }
 }

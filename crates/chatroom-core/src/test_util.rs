@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::app::{App, AppState, Credentials, Origin, SecretDigest, SigningKey};
+use crate::callback::{Rule, RuleId};
 use crate::clock::{Clock, Moment, Timestamp};
 use crate::facts::{Capacity, Facts, RoomFact};
 use crate::id::{AppId, AppKey, ChatroomId, OperationId, UserId, Username};
@@ -82,6 +83,7 @@ pub struct HandFacts {
     rooms: BTreeMap<RoomKey, (Room, Counters)>,
     memberships: BTreeMap<(RoomKey, UserId), JoinOrder>,
     sweeps: Vec<Sweep>,
+    rules: BTreeMap<RuleId, Rule>,
     limit: Option<u64>,
 }
 
@@ -221,6 +223,7 @@ impl HandFacts {
                 self.memberships.insert((room, user), joined);
             }
             Record::Sweep(sweep) => self.sweeps.push(sweep),
+            Record::Rule(rule) => drop(self.rules.insert(rule.id, *rule)),
         }
     }
 
@@ -231,6 +234,7 @@ impl HandFacts {
             Key::Room(room) => drop(self.rooms.remove(room)),
             Key::Membership(room, user) => drop(self.memberships.remove(&(*room, *user))),
             Key::Sweep(sweep) => self.sweeps.retain(|s| s != sweep),
+            Key::Rule(_, rule) => drop(self.rules.remove(rule)),
         }
     }
 }
@@ -286,6 +290,10 @@ impl Facts for HandFacts {
 
     fn users_in(&self, app: AppId, limit: usize) -> Vec<UserId> {
         self.users.keys().filter(|(of, _)| *of == app).take(limit).map(|(_, id)| *id).collect()
+    }
+
+    fn rules(&self, app: AppId) -> Vec<Rule> {
+        self.rules.values().filter(|rule| rule.app == app).cloned().collect()
     }
 
     fn capacity(&self) -> Capacity {

@@ -203,8 +203,11 @@ fn rejected(rejection: &Rejection, during: During, at: &Place<'_>) -> Answered {
         Rejection::UserExists(name) => refusal::username_taken(at.application, name.as_str()),
         Rejection::StoreFull { limit } => refusal::store_full("store.max_members", *limit),
         Rejection::AppGone => refusal::no_such_app(at.org, at.app, at.rest),
-        // No call over HTTP changes apps.
-        Rejection::AppExists(_) | Rejection::AppNotFound(_) | Rejection::AppDeclared(_) => {
+        // No call over HTTP changes apps or rules of callbacks.
+        Rejection::AppExists(_)
+        | Rejection::AppNotFound(_)
+        | Rejection::AppDeclared(_)
+        | Rejection::Rule(_) => {
             return broken(format!("{} in a call that changes no app: {rejection}", rejection.code()));
         }
     };

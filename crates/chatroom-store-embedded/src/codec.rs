@@ -7,19 +7,21 @@
 //! Bytes that are not a blob are an error, never a panic.
 
 mod bytes;
+mod callbacks;
 mod read;
 mod records;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use chatroom_core::{Counters, Event, RoomKey, Seq, Write};
+use chatroom_core::{Counters, CursorWrite, Event, RoomKey, RuleId, Seq, Write};
 
 pub(crate) use read::Blob;
 pub(crate) use write::BlobWriter;
 
-/// The newest version that this code writes and reads. Every older one, from 1 on, stays readable.
-pub(crate) const VERSION: u8 = 1;
+/// The newest version that this code writes and reads. Every older one, from 1 on, stays readable: 1 has no rules of
+/// callbacks and no cursors.
+pub(crate) const VERSION: u8 = 2;
 
 /// Where an event lies: in which group, and how far into its blob. Kept small, since there is one for every kept
 /// event.
@@ -39,6 +41,8 @@ pub(crate) enum Entry {
     Write(Write),
     /// An event, and where in the blob it begins.
     Event(u32, Event),
+    /// What became of deliveries.
+    Cursor(CursorWrite),
     /// A room's counters (snapshots only).
     Counters(RoomKey, Counters),
     /// Where events of a room are, from this one on (snapshots only).
@@ -80,6 +84,12 @@ mod kind {
     pub(super) const EVENT: u8 = 15;
     pub(super) const COUNTERS: u8 = 16;
     pub(super) const POSITIONS: u8 = 17;
+    pub(super) const PUT_RULE: u8 = 18;
+    pub(super) const DELETE_RULE: u8 = 19;
+    pub(super) const PUT_CURSOR: u8 = 20;
+    pub(super) const CURSOR_DONE: u8 = 21;
+    pub(super) const BURY: u8 = 22;
+    pub(super) const UNBURY: u8 = 23;
     pub(super) const MASK: u8 = 0x1F;
 
     /// Of the room (or app) of the entry before.
@@ -97,4 +107,5 @@ struct Context {
     room: Option<chatroom_core::ChatroomId>,
     user: u64,
     joined: u64,
+    rule: Option<RuleId>,
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use chatroom_core::{
-    App, AppId, AppKey, Capacity, Facts, JoinOrder, RoomFact, RoomKey, User, UserId, Username,
+    App, AppId, AppKey, Capacity, Facts, JoinOrder, RoomFact, RoomKey, Rule, User, UserId, Username,
 };
 use chatroom_store_memory::State;
 
@@ -76,6 +76,11 @@ impl Facts for Counted<'_> {
 
     fn users_in(&self, app: AppId, limit: usize) -> Vec<UserId> {
         self.list(self.state.users_in(app, limit))
+    }
+
+    /// Not counted: an app has few.
+    fn rules(&self, app: AppId) -> Vec<Rule> {
+        self.state.rules(app)
     }
 
     /// Read from no record.

@@ -86,6 +86,7 @@ fn replay(
                 drop(state.append(&event));
                 index.push(event.room, event.seq, Position { group: number, offset });
             }
+            Entry::Cursor(_) => {}
             Entry::Counters(..) | Entry::Positions(..) => {
                 return Err(LoadError::Damaged(format!("group {number} holds a part of a snapshot")));
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use chatroom_core::{RoomKey, Seq};
+use chatroom_core::{RoomKey, Seq, Span};
 use foldhash::fast::RandomState;
 
 /// For each room, where its kept events are: `T` is the event itself, or its place on disk.
@@ -57,6 +57,12 @@ impl<T> EventIndex<T> {
             let skip = skip.min(log.events.len());
             (log.first + skip as u64..).map(Seq).zip(log.events.range(skip..)).take(limit)
         })
+    }
+
+    /// Which events of the room are kept; `None` if none are.
+    pub fn kept(&self, room: &RoomKey) -> Option<Span> {
+        let log = self.rooms.get(room).filter(|log| !log.events.is_empty())?;
+        Some(Span { first: Seq(log.first), last: Seq(log.first + log.events.len() as u64 - 1) })
     }
 
     /// Forgets the events at the beginning of a room's log for which `old` is true.

@@ -6,9 +6,11 @@
 #![deny(missing_docs)]
 
 mod event_index;
+mod lost;
 mod state;
 mod store;
 
 pub use event_index::EventIndex;
+pub use lost::report_lost;
 pub use state::{DumpCursor, Dumped, State, Undo};
 pub use store::{MemoryStore, Retention};

@@ -12,8 +12,8 @@ mod users;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chatroom_core::{
-    App, AppId, AppKey, AppState, ChatroomId, Counters, Event, Key, Membership, Record, Room, RoomKey, Sweep,
-    User, UserId, Write,
+    App, AppId, AppKey, AppState, ChatroomId, Counters, Event, Key, Membership, Record, Room, RoomKey, Rule,
+    RuleId, Sweep, User, UserId, Write,
 };
 
 pub use dump::{DumpCursor, Dumped};
@@ -44,6 +44,13 @@ struct AppSlot {
     app: App,
     users: BTreeMap<UserId, u32>,
     rooms: BTreeMap<ChatroomId, u32>,
+    rules: BTreeMap<RuleId, Rule>,
+}
+
+impl AppSlot {
+    fn of(app: App) -> Self {
+        Self { app, users: BTreeMap::new(), rooms: BTreeMap::new(), rules: BTreeMap::new() }
+    }
 }
 
 /// Takes one write or event back.
@@ -74,12 +81,14 @@ impl State {
             Write::Put(Record::Membership(membership)) => self.put_membership(membership),
             Write::Put(Record::Sweep(sweep)) if self.sweeps.insert(*sweep) => delete(Key::Sweep(*sweep)),
             Write::Put(Record::Sweep(_)) => Back::Nothing,
+            Write::Put(Record::Rule(rule)) => self.put_rule(rule),
             Write::Delete(Key::App(app)) => self.delete_app(*app),
             Write::Delete(Key::User(app, user)) => self.delete_user(*app, *user),
             Write::Delete(Key::Room(key)) => self.delete_room(key),
             Write::Delete(Key::Membership(key, user)) => self.delete_membership(key, *user),
             Write::Delete(Key::Sweep(sweep)) if self.sweeps.remove(sweep) => put(Record::Sweep(*sweep)),
             Write::Delete(Key::Sweep(_)) => Back::Nothing,
+            Write::Delete(Key::Rule(app, rule)) => self.delete_rule(*app, *rule),
         })
     }
 
@@ -120,8 +129,7 @@ impl State {
         let before = match self.apps.get_mut(&app.id) {
             Some(slot) => put(Record::App(Box::new(std::mem::replace(&mut slot.app, app.clone())))),
             None => {
-                let slot = AppSlot { app: app.clone(), users: BTreeMap::new(), rooms: BTreeMap::new() };
-                self.apps.insert(app.id, slot);
+                self.apps.insert(app.id, AppSlot::of(app.clone()));
                 delete(Key::App(app.id))
             }
         };
@@ -143,6 +151,19 @@ impl State {
         let Some(slot) = self.apps.remove(&id) else { return Back::Nothing };
         self.free_app_key(&slot.app.key, id);
         put(Record::App(Box::new(slot.app)))
+    }
+
+    fn put_rule(&mut self, rule: &Rule) -> Back {
+        let Some(app) = self.apps.get_mut(&rule.app) else { return Back::Nothing };
+        match app.rules.insert(rule.id, rule.clone()) {
+            Some(before) => put(Record::Rule(Box::new(before))),
+            None => delete(Key::Rule(rule.app, rule.id)),
+        }
+    }
+
+    fn delete_rule(&mut self, app: AppId, id: RuleId) -> Back {
+        let before = self.apps.get_mut(&app).and_then(|app| app.rules.remove(&id));
+        before.map_or(Back::Nothing, |rule| put(Record::Rule(Box::new(rule))))
     }
 
     fn put_user(&mut self, user: &User) -> Back {

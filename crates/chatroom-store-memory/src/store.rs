@@ -1,17 +1,22 @@
 //! A store whose data ends with the process.
 
+mod callbacks;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chatroom_core::{
-    Action, App, AppChange, AppId, AppRegistry, CallbackOutbox, ChatroomId, ChatroomRepository, Clock,
-    Counters, Decision, Event, Facts, Key, MembersRequest, MembersSlice, Operation, OperationId, Outcome,
-    RoomKey, RoomView, Seq, StorageError, StorageErrorKind, Sweep, Ticker, Timestamp, TransactError, User,
-    UserId, Username, Write,
+    Action, App, AppChange, AppId, AppRegistry, Backlog, ChatroomId, ChatroomRepository, Clock, Decision,
+    Event, Happened, Key, MembersRequest, MembersSlice, Operation, OperationId, Outcome, Record, RoomKey,
+    RoomView, Seq, StorageError, StorageErrorKind, Sweep, Ticker, Timestamp, TransactError, User, UserId,
+    Username, Write,
 };
 
+use tokio::sync::Notify;
+
+use crate::lost::report_lost;
 use crate::{EventIndex, State};
 
 /// How long events are kept.
@@ -37,10 +42,13 @@ pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     ticker: Ticker,
     retention: Retention,
+    /// Told when there is more to deliver.
+    more: Notify,
 }
 
 struct Held {
     state: State,
+    backlog: Backlog,
     events: EventIndex<Event>,
     /// All kept events, oldest first: whose, when, how large.
     kept: VecDeque<(RoomKey, Timestamp, u64)>,
@@ -52,8 +60,15 @@ impl MemoryStore {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, max_memberships: Option<u64>, retention: Retention) -> Self {
         let state = State::new(max_memberships);
-        let held = Held { state, events: EventIndex::default(), kept: VecDeque::new(), kept_bytes: 0 };
-        Self { held: Mutex::new(held), clock, ticker: Ticker::starting_at(Timestamp::default()), retention }
+        let held = Held {
+            state,
+            backlog: Backlog::default(),
+            events: EventIndex::default(),
+            kept: VecDeque::new(),
+            kept_bytes: 0,
+        };
+        let ticker = Ticker::starting_at(Timestamp::default());
+        Self { held: Mutex::new(held), clock, ticker, retention, more: Notify::new() }
     }
 
     /// Nothing under the lock panics half-way through a change, so a poisoned lock is a lock.
@@ -63,34 +78,51 @@ impl MemoryStore {
 }
 
 impl Held {
-    fn apply(&mut self, decision: Decision) -> Outcome {
+    /// Answers the outcome, and whether there may be more to deliver than before.
+    fn apply(&mut self, decision: Decision, now: Timestamp) -> (Outcome, bool) {
+        let mut more = false;
         for write in &decision.writes {
             drop(self.state.apply(write));
-            if let Write::Delete(Key::Room(room)) = write {
-                self.events.remove(room);
+            match write {
+                Write::Delete(Key::Room(room)) => {
+                    self.events.remove(room);
+                    self.backlog.forget_room(room);
+                }
+                Write::Put(Record::Rule(rule)) => {
+                    self.backlog.put_rule((**rule).clone(), now);
+                    more = true;
+                }
+                Write::Delete(Key::Rule(_, rule)) => self.backlog.remove_rule(*rule),
+                _ => {}
             }
         }
         for event in decision.events {
             drop(self.state.append(&event));
+            more |= self.backlog.appended(&Happened::of(&event));
             let bytes = size_of_event(&event);
             self.kept.push_back((event.room, event.at, bytes));
             self.kept_bytes += bytes;
             self.events.push(event.room, event.seq, event);
         }
-        decision.outcome
+        (decision.outcome, more)
     }
 
     fn trim(&mut self, now: Timestamp, retention: Retention) {
         let oldest = now.minus(retention.keep);
+        let mut lost = Vec::new();
         while let Some((room, at, bytes)) = self.kept.front().copied() {
             if at >= oldest && self.kept_bytes <= retention.keep_bytes {
-                return;
+                break;
             }
             self.kept.pop_front();
             self.kept_bytes -= bytes;
             let first = self.events.after(&room, Seq(0), 1).next().map(|(seq, _)| seq);
             self.events.trim(&room, |event| Some(event.seq) == first);
+            if let Some(first) = first.filter(|_| self.backlog.has_rules(room.app)) {
+                lost.extend(self.backlog.trimmed(&room, first, now));
+            }
         }
+        report_lost(&self.backlog, &lost);
     }
 }
 
@@ -111,8 +143,12 @@ impl ChatroomRepository for MemoryStore {
         let mut held = self.held();
         let moment = self.ticker.tick(&*self.clock);
         let decision = operation.decide(&held.state, moment)?;
-        let outcome = held.apply(decision);
+        let (outcome, more) = held.apply(decision, moment.0);
         held.trim(moment.0, self.retention);
+        drop(held);
+        if more {
+            self.more.notify_one();
+        }
         Ok(outcome)
     }
 
@@ -153,17 +189,6 @@ impl ChatroomRepository for MemoryStore {
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<Sweep>, StorageError> {
         Ok(self.held().state.list_sweeps(limit))
-    }
-}
-
-#[async_trait]
-impl CallbackOutbox for MemoryStore {
-    async fn events(&self, room: &RoomKey, after: Seq, limit: usize) -> Result<Vec<Event>, StorageError> {
-        Ok(self.held().events.after(room, after, limit).map(|(_, event)| event.clone()).collect())
-    }
-
-    async fn counters(&self, room: &RoomKey) -> Result<Option<Counters>, StorageError> {
-        Ok(self.held().state.room(room).map(|fact| fact.counters))
     }
 }
 

@@ -55,7 +55,7 @@ impl Outbox {
         let log = held.logs.entry(kicked(number, 1, at).room).or_default();
         let event = kicked(number, u64::try_from(log.len()).unwrap() + 1, at);
         log.push(event.clone());
-        if held.backlog.appended(&event) {
+        if held.backlog.appended(&Happened::of(&event)) {
             self.more.notify_one();
         }
         event

@@ -1,5 +1,6 @@
 //! What is to be delivered, of all rules: a state machine that a store holds in memory.
 
+mod dump;
 mod letters;
 #[cfg(test)]
 mod tests;
@@ -9,7 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::dump::BacklogPlace;
 use self::letters::Letters;
+use super::class::Happened;
 use super::cursor::{CursorWrite, DeadLetter, Span};
 use super::cursors::Cursors;
 use super::lease::{Lease, LeaseId, LeaseToken, Settled, Settlement};
@@ -17,7 +20,7 @@ use super::rule::{Rule, RuleId};
 use super::status::RuleStatus;
 use crate::clock::Timestamp;
 use crate::event::{Event, Seq};
-use crate::id::AppId;
+use crate::id::{AppId, ChatroomId};
 use crate::model::RoomKey;
 
 /// What is to be delivered, of all rules.
@@ -109,19 +112,32 @@ impl Backlog {
 
     /// Notes an event. It must be durable, since it may be leased at once. Whether there is more to lease now than
     /// before: whoever waits for that is to be woken then.
-    pub fn appended(&mut self, event: &Event) -> bool {
+    pub fn appended(&mut self, event: &Happened) -> bool {
+        let Happened { room, seq, at, .. } = *event;
         let mut more = false;
-        for index in 0..self.apps.get(&event.room.app).map_or(0, Vec::len) {
-            let Some(id) = self.apps.get(&event.room.app).and_then(|rules| rules.get(index)).copied() else {
+        for index in 0..self.apps.get(&room.app).map_or(0, Vec::len) {
+            let Some(id) = self.apps.get(&room.app).and_then(|rules| rules.get(index)).copied() else {
                 continue;
             };
             let Some(line) = self.rules.get_mut(&id) else { continue };
-            if line.rule.wants(event) && line.cursors.appended(event.room.id, event.seq, event.at) {
+            if line.rule.is_told_of(event) && line.cursors.appended(room.id, seq, at) {
                 more = true;
-                self.turn(id, event.at);
+                self.turn(id, at);
             }
         }
         more
+    }
+
+    /// The rule of this id.
+    #[must_use]
+    pub fn rule(&self, id: RuleId) -> Option<&Arc<Rule>> {
+        self.rules.get(&id).map(|line| &line.rule)
+    }
+
+    /// Whether the app has a rule, so that its events are to be noted.
+    #[must_use]
+    pub fn has_rules(&self, app: AppId) -> bool {
+        self.apps.contains_key(&app)
     }
 
     /// When something may be leased; `None`: not before something happens. May lie in the past.
@@ -193,22 +209,24 @@ impl Backlog {
         }
     }
 
-    /// Tells a rule a run of events again, before the room goes on. `log_end` is how far the room's log goes. Dead
-    /// letters in the run are there no more. What is not told yet is not told twice.
+    /// Tells a rule a run of events again, before the room goes on. `log` is what of the room's log is kept: what
+    /// lies outside is passed over. Dead letters in the run are there no more. What is not told yet is not told
+    /// twice. Answers how many events are told again.
     pub fn replay(
         &mut self,
         rule: RuleId,
         room: &RoomKey,
         span: Span,
-        log_end: Seq,
+        log: Span,
         now: Timestamp,
-    ) -> Vec<CursorWrite> {
+    ) -> (u64, Vec<CursorWrite>) {
         let mut writes = Vec::new();
-        if let Some(line) = self.rules.get_mut(&rule) {
-            line.replay(room, span, log_end, now, &mut writes);
+        let mut events = 0;
+        if let Some(line) = self.rules.get_mut(&rule).filter(|line| line.rule.app == room.app) {
+            events = line.replay(room, span, log, now, &mut writes);
             self.turn(rule, now);
         }
-        writes
+        (events, writes)
     }
 
     /// How a rule is doing. Walks over the rooms that are behind.
@@ -232,9 +250,24 @@ impl Backlog {
         })
     }
 
-    /// The dead letters of a rule, by room, then in order.
-    pub fn dead_letters(&self, rule: RuleId) -> impl Iterator<Item = &DeadLetter> {
-        self.rules.get(&rule).into_iter().flat_map(|line| line.letters.all())
+    /// How the rules of an app are doing, in the order in which they were noted.
+    #[must_use]
+    pub fn statuses(&self, app: AppId) -> Vec<RuleStatus> {
+        self.apps.get(&app).into_iter().flatten().filter_map(|id| self.status(*id)).collect()
+    }
+
+    /// The dead letters of a rule, by room, then in order, from behind the one that begins with this event.
+    pub fn dead_letters(
+        &self,
+        rule: RuleId,
+        after: Option<(ChatroomId, Seq)>,
+    ) -> impl Iterator<Item = &DeadLetter> {
+        self.rules.get(&rule).into_iter().flat_map(move |line| line.letters.behind(after))
+    }
+
+    /// What retention took before it was delivered, of all rules.
+    pub fn losses(&self) -> impl Iterator<Item = (&Arc<Rule>, &DeadLetter)> {
+        self.rules.values().flat_map(|line| line.letters.lost_ones().map(|letter| (&line.rule, letter)))
     }
 
     /// Puts the rule where its next turn is. One whose turn it is already keeps its place.

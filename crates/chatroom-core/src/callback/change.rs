@@ -14,12 +14,6 @@ use crate::id::{AppId, AppKey, ChatroomId};
 /// What is needed to make a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRule {
-    /// Its id; used only if the rule is new.
-    pub id: RuleId,
-    /// The app's id.
-    pub app: AppId,
-    /// The app's name.
-    pub app_key: AppKey,
     /// Its name.
     pub name: RuleName,
     /// Where it delivers to; checked by the address guard before.
@@ -58,14 +52,29 @@ pub enum RuleChange {
     FinishRotation(RuleName),
 }
 
-/// What a change writes.
+/// What becomes of the rule that a change names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a write that is not applied is lost"]
 pub enum RuleWrite {
-    /// The rule is like this from now on.
+    /// It stays as it is.
+    Keep(Box<Rule>),
+    /// It is like this from now on.
     Put(Box<Rule>),
-    /// The rule is gone, with its cursors and dead letters.
-    Delete(RuleId),
+    /// It is gone, with its cursors and dead letters. This is how it was.
+    Delete(Box<Rule>),
+}
+
+/// The rules of an app, as a change finds them.
+#[derive(Debug, Clone, Copy)]
+pub struct RulesOf<'a> {
+    /// The app's id.
+    pub app: AppId,
+    /// The app's name.
+    pub app_key: &'a AppKey,
+    /// All that there are, retired ones too.
+    pub rules: &'a [Rule],
+    /// How many it may have; retired ones do not count.
+    pub max_rules: usize,
 }
 
 /// A no of the rules about rules. Codes are stable: never renumbered, never used again.
@@ -110,38 +119,31 @@ impl RuleRejection {
     }
 }
 
-/// Decides a change. `rules` are all rules of the app, and `max_rules` is how many it may have; retired ones do not
-/// count. No writes: nothing is to be changed.
+/// Decides a change. A rule that is new gets this id.
 ///
 /// # Errors
 /// [`RuleRejection`]: a rule says no.
 pub fn change_rule(
-    rules: &[Rule],
-    max_rules: usize,
+    app: RulesOf<'_>,
+    id: RuleId,
     change: &RuleChange,
     moment: Moment,
-) -> Result<Vec<RuleWrite>, RuleRejection> {
-    let app = App { rules, max_rules };
+) -> Result<RuleWrite, RuleRejection> {
     let now = moment.0;
     match change {
         RuleChange::Add(new) if app.find(&new.name).is_ok() => Err(RuleRejection::Exists(new.name.clone())),
-        RuleChange::Add(new) => app.make(new, now),
-        RuleChange::Declare(new) => app.declare(new, now),
+        RuleChange::Add(new) => app.make(id, new, now),
+        RuleChange::Declare(new) => app.declare(id, new, now),
         RuleChange::Retire(name) => app.switch(app.find(name)?, RuleState::Retired),
         RuleChange::Enable(name) => app.switch(app.changeable(name)?, RuleState::Enabled),
         RuleChange::Disable(name) => app.switch(app.changeable(name)?, RuleState::Disabled),
-        RuleChange::Remove(name) => Ok(vec![RuleWrite::Delete(app.changeable(name)?.id)]),
+        RuleChange::Remove(name) => Ok(RuleWrite::Delete(Box::new(app.changeable(name)?.clone()))),
         RuleChange::RotateSecret(name, secret) => rotate(app.changeable(name)?, secret, now),
         RuleChange::FinishRotation(name) => finish(app.changeable(name)?, now),
     }
 }
 
-struct App<'a> {
-    rules: &'a [Rule],
-    max_rules: usize,
-}
-
-impl<'a> App<'a> {
+impl<'a> RulesOf<'a> {
     fn find(&self, name: &RuleName) -> Result<&'a Rule, RuleRejection> {
         let found = self.rules.iter().find(|rule| rule.name == *name);
         found.ok_or_else(|| RuleRejection::NotFound(name.clone()))
@@ -162,12 +164,12 @@ impl<'a> App<'a> {
         if taken < self.max_rules { Ok(()) } else { Err(RuleRejection::TooMany { limit: self.max_rules }) }
     }
 
-    fn make(&self, new: &NewRule, now: Timestamp) -> Result<Vec<RuleWrite>, RuleRejection> {
+    fn make(&self, id: RuleId, new: &NewRule, now: Timestamp) -> Result<RuleWrite, RuleRejection> {
         self.check_place()?;
         Ok(put(Rule {
-            id: new.id,
-            app: new.app,
-            app_key: new.app_key.clone(),
+            id,
+            app: self.app,
+            app_key: self.app_key.clone(),
             name: new.name.clone(),
             url: new.url.clone(),
             secrets: RuleSecrets::one(new.secret.clone()),
@@ -179,15 +181,15 @@ impl<'a> App<'a> {
         }))
     }
 
-    fn declare(&self, new: &NewRule, now: Timestamp) -> Result<Vec<RuleWrite>, RuleRejection> {
-        let Ok(rule) = self.find(&new.name) else { return self.make(new, now) };
+    fn declare(&self, id: RuleId, new: &NewRule, now: Timestamp) -> Result<RuleWrite, RuleRejection> {
+        let Ok(rule) = self.find(&new.name) else { return self.make(id, new, now) };
         if rule.state == RuleState::Retired {
             self.check_place()?;
         }
         let same_secret = rule.secrets.newest == new.secret;
         let secrets = if same_secret { rule.secrets.clone() } else { RuleSecrets::one(new.secret.clone()) };
         let declared = Rule {
-            app_key: new.app_key.clone(),
+            app_key: self.app_key.clone(),
             url: new.url.clone(),
             secrets,
             state: state(new.enabled),
@@ -196,12 +198,12 @@ impl<'a> App<'a> {
             origin: new.origin,
             ..rule.clone()
         };
-        Ok(if declared == *rule { Vec::new() } else { put(declared) })
+        Ok(if declared == *rule { keep(rule) } else { put(declared) })
     }
 
-    fn switch(&self, rule: &Rule, state: RuleState) -> Result<Vec<RuleWrite>, RuleRejection> {
+    fn switch(&self, rule: &Rule, state: RuleState) -> Result<RuleWrite, RuleRejection> {
         if rule.state == state {
-            return Ok(Vec::new());
+            return Ok(keep(rule));
         }
         if rule.state == RuleState::Retired {
             self.check_place()?;
@@ -213,7 +215,7 @@ impl<'a> App<'a> {
     }
 }
 
-fn rotate(rule: &Rule, secret: &RuleSecret, now: Timestamp) -> Result<Vec<RuleWrite>, RuleRejection> {
+fn rotate(rule: &Rule, secret: &RuleSecret, now: Timestamp) -> Result<RuleWrite, RuleRejection> {
     if rule.secrets.outgoing_at(now).is_some() {
         return Err(RuleRejection::Rotating(rule.name.clone()));
     }
@@ -222,7 +224,7 @@ fn rotate(rule: &Rule, secret: &RuleSecret, now: Timestamp) -> Result<Vec<RuleWr
     Ok(put(Rule { secrets, ..rule.clone() }))
 }
 
-fn finish(rule: &Rule, now: Timestamp) -> Result<Vec<RuleWrite>, RuleRejection> {
+fn finish(rule: &Rule, now: Timestamp) -> Result<RuleWrite, RuleRejection> {
     if rule.secrets.outgoing_at(now).is_none() {
         return Err(RuleRejection::NotRotating(rule.name.clone()));
     }
@@ -234,8 +236,12 @@ fn state(enabled: bool) -> RuleState {
     if enabled { RuleState::Enabled } else { RuleState::Disabled }
 }
 
-fn put(rule: Rule) -> Vec<RuleWrite> {
-    vec![RuleWrite::Put(Box::new(rule))]
+fn keep(rule: &Rule) -> RuleWrite {
+    RuleWrite::Keep(Box::new(rule.clone()))
+}
+
+fn put(rule: Rule) -> RuleWrite {
+    RuleWrite::Put(Box::new(rule))
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::event::{EventKind, Leaving};
+use crate::clock::Timestamp;
+use crate::event::{Event, EventKind, Leaving, Seq};
+use crate::model::RoomKey;
 
 /// A class of events, as the wire tells them apart: the operation, and the payload's type where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,6 +22,27 @@ pub enum EventClass {
     RoomDissolved,
     /// `DELETE`: a room was dissolved.
     Dissolved,
+}
+
+/// That an event happened: what decides who is to be told of it, without the event itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Happened {
+    /// Whose log it is in.
+    pub room: RoomKey,
+    /// Where in the log.
+    pub seq: Seq,
+    /// When the change was decided.
+    pub at: Timestamp,
+    /// What happened, roughly.
+    pub class: EventClass,
+}
+
+impl Happened {
+    /// What is to be known of this event.
+    #[must_use]
+    pub fn of(event: &Event) -> Self {
+        Self { room: event.room, seq: event.seq, at: event.at, class: EventClass::of(&event.kind) }
+    }
 }
 
 /// Why a text names no class of events.

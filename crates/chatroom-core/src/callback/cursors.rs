@@ -7,6 +7,7 @@ mod place;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::time::Duration;
 
 use self::place::{Place, Turn};
@@ -189,19 +190,19 @@ impl Cursors {
     }
 
     /// Tells a run of events again, as soon as it can be. `end` is how far the room's log goes. Events that were not
-    /// told yet will be anyhow. Whether there is anything to tell.
-    pub(super) fn replay(&mut self, room: ChatroomId, span: Span, end: Seq, now: Timestamp) -> bool {
+    /// told yet will be anyhow. Answers how many are told again.
+    pub(super) fn replay(&mut self, room: ChatroomId, span: Span, end: Seq, now: Timestamp) -> u64 {
         let place = self.places.get(&room);
         let after = place.map_or(end, |place| place.after);
         let span = Span { first: span.first.max(Seq(1)), last: span.last.min(after) };
         if span.is_empty() {
-            return false;
+            return 0;
         }
         self.places.entry(room).or_insert_with(|| Place::new(end, end, now)).again(span);
         if self.places.get(&room).is_some_and(|place| !matches!(place.turn, Turn::Leased(..))) {
             self.enqueue(room, READY);
         }
-        true
+        span.events()
     }
 
     /// Forgets a room: its log is gone.
@@ -245,6 +246,12 @@ impl Cursors {
     /// All rooms that are behind.
     pub(super) fn rooms(&self) -> impl Iterator<Item = ChatroomId> {
         self.places.keys().copied()
+    }
+
+    /// The rooms that are behind, by id, from behind this one.
+    pub(super) fn rooms_behind(&self, after: Option<ChatroomId>) -> impl Iterator<Item = ChatroomId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.places.range((from, Bound::Unbounded)).map(|(room, _)| *room)
     }
 
     /// How many rooms and events are behind, and since when the first of them.

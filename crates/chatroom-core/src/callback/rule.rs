@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::class::EventClass;
+use super::class::{EventClass, Happened};
 use super::name::RuleName;
 use super::secret::RuleSecrets;
 use crate::app::Origin;
@@ -58,9 +58,19 @@ impl Rule {
     /// Whether this event is for this rule. Whether it is delivered now is another matter: see [`Rule::delivers`].
     #[must_use]
     pub fn wants(&self, event: &Event) -> bool {
-        event.room.app == self.app
-            && self.rooms.as_ref().is_none_or(|rooms| rooms.contains(&event.room.id))
-            && self.events.as_ref().is_none_or(|classes| classes.contains(&EventClass::of(&event.kind)))
+        self.is_for(&Happened::of(event))
+    }
+
+    /// Whether it is to be told of this as it happens: it is for this rule, and the rule was there.
+    #[must_use]
+    pub fn is_told_of(&self, happened: &Happened) -> bool {
+        happened.at >= self.created && self.is_for(happened)
+    }
+
+    fn is_for(&self, happened: &Happened) -> bool {
+        happened.room.app == self.app
+            && self.rooms.as_ref().is_none_or(|rooms| rooms.contains(&happened.room.id))
+            && self.events.as_ref().is_none_or(|classes| classes.contains(&happened.class))
     }
 
     /// Whether it delivers.

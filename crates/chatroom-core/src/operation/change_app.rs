@@ -5,7 +5,7 @@ use crate::app::{App, AppChange, AppState, Credentials, NewApp, Origin, SecretDi
 use crate::error::Rejection;
 use crate::facts::Facts;
 use crate::id::AppKey;
-use crate::record::{Decision, Record, Sweep, Write};
+use crate::record::{Decision, Key, Record, Sweep, Write};
 
 pub(super) fn decide(change: &AppChange, facts: &dyn Facts, at: At) -> Result<Decision, Undecided> {
     match change {
@@ -13,7 +13,7 @@ pub(super) fn decide(change: &AppChange, facts: &dyn Facts, at: At) -> Result<De
         AppChange::Declare(new) => declare(new, facts, at),
         AppChange::Retire(key) => Ok(retire(find(facts, key)?)),
         AppChange::RotateSecret(key, secret) => Ok(rotate(changeable(facts, key)?, *secret)),
-        AppChange::Delete(key) => Ok(delete(changeable(facts, key)?)),
+        AppChange::Delete(key) => Ok(delete(changeable(facts, key)?, facts)),
     }
 }
 
@@ -70,15 +70,14 @@ fn rotate(app: App, secret: SecretDigest) -> Decision {
     put(App { credentials, ..app })
 }
 
-/// One small write; the sweeper removes what the app has (invariant 6).
-fn delete(app: App) -> Decision {
+/// One small write; the sweeper removes what the app has (invariant 6). Its rules, of which there are few, go at once:
+/// nobody is told anything any more.
+fn delete(app: App, facts: &dyn Facts) -> Decision {
     let gone = App { state: AppState::Deleted, ..app.clone() };
     let sweep = Record::Sweep(Sweep::App(app.id));
-    Decision {
-        writes: vec![Write::Put(Record::App(Box::new(gone))), Write::Put(sweep)],
-        events: Vec::new(),
-        outcome: Outcome::AppChanged(Box::new(app)),
-    }
+    let mut writes = vec![Write::Put(Record::App(Box::new(gone))), Write::Put(sweep)];
+    writes.extend(facts.rules(app.id).into_iter().map(|rule| Write::Delete(Key::Rule(app.id, rule.id))));
+    Decision { writes, events: Vec::new(), outcome: Outcome::AppChanged(Box::new(app)) }
 }
 
 fn put(app: App) -> Decision {

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use chatroom_core::{
-    AppId, ChatroomId, Counters, Event, JoinOrder, Key, Membership, Record, Room, RoomKey, Seq, Sweep, User,
-    UserId, Write,
+    AppId, ChatroomId, Counters, Event, JoinOrder, Key, Membership, Record, Room, RoomKey, RuleId, Seq,
+    Sweep, User, UserId, Write,
 };
 
 use super::bytes::Reader;
-use super::{Context, DecodeError, Entry, Position, VERSION, kind, records};
+use super::{Context, DecodeError, Entry, Position, VERSION, callbacks, kind, records};
 
 /// A blob whose version and checksum are right.
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +99,17 @@ impl Entries<'_> {
                 let first = Seq(self.from.varint()?);
                 return visit(Entry::Positions(room, first, self.positions()?));
             }
+            tag @ (kind::PUT_CURSOR | kind::CURSOR_DONE | kind::BURY | kind::UNBURY) => {
+                let (room, rule) = (self.room(scope)?, self.rule()?);
+                return visit(Entry::Cursor(callbacks::cursor(tag, room, rule, &mut self.from)?));
+            }
+            kind::PUT_RULE => {
+                let app = self.app(scope)?;
+                Write::Put(Record::Rule(Box::new(callbacks::rule(app, &mut self.from)?)))
+            }
+            kind::DELETE_RULE => {
+                Write::Delete(Key::Rule(self.app(scope)?, callbacks::rule_id(&mut self.from)?))
+            }
             kind::PUT_APP => {
                 let id = self.app(scope)?;
                 Write::Put(Record::App(Box::new(records::app(id, &mut self.from)?)))
@@ -148,6 +159,16 @@ impl Entries<'_> {
 
     fn user(&mut self) -> Result<UserId, DecodeError> {
         Ok(UserId(self.from.delta(&mut self.context.user)?))
+    }
+
+    /// The rule of an entry about deliveries: that of the entry before, or another.
+    fn rule(&mut self) -> Result<RuleId, DecodeError> {
+        if self.from.flag()? {
+            return self.context.rule.ok_or(NOTHING_BEFORE);
+        }
+        let rule = callbacks::rule_id(&mut self.from)?;
+        self.context.rule = Some(rule);
+        Ok(rule)
     }
 
     fn app(&mut self, scope: u8) -> Result<AppId, DecodeError> {

@@ -10,7 +10,8 @@ use chatroom_core::{
 use super::bytes::{Reader, put_signed, put_text, put_varint};
 use super::{DecodeError, Unencodable};
 
-const UNKNOWN: DecodeError = DecodeError::Malformed("it holds something of a kind that does not exist");
+pub(super) const UNKNOWN: DecodeError =
+    DecodeError::Malformed("it holds something of a kind that does not exist");
 
 pub(super) fn put_time(out: &mut Vec<u8>, at: Timestamp) {
     put_signed(out, at.as_millis());
@@ -39,6 +40,23 @@ pub(super) fn info(from: &mut Reader<'_>) -> Result<Arc<RoomInfo>, DecodeError> 
     Ok(Arc::new(RoomInfo { name, description, max_users, custom }))
 }
 
+pub(super) fn put_origin(out: &mut Vec<u8>, origin: Origin) {
+    out.push(match origin {
+        Origin::Command => 1,
+        Origin::Configuration => 2,
+        Origin::Demo => 3,
+    });
+}
+
+pub(super) fn origin(from: &mut Reader<'_>) -> Result<Origin, DecodeError> {
+    Ok(match from.byte()? {
+        1 => Origin::Command,
+        2 => Origin::Configuration,
+        3 => Origin::Demo,
+        _ => return Err(UNKNOWN),
+    })
+}
+
 /// All of an app but its id.
 pub(super) fn put_app(out: &mut Vec<u8>, app: &App) {
     put_text(out, app.key.org());
@@ -47,11 +65,7 @@ pub(super) fn put_app(out: &mut Vec<u8>, app: &App) {
     out.extend_from_slice(&app.credentials.secret.0);
     put_varint(out, app.credentials.generation.into());
     out.extend_from_slice(&app.signing_key.0);
-    out.push(match app.origin {
-        Origin::Command => 1,
-        Origin::Configuration => 2,
-        Origin::Demo => 3,
-    });
+    put_origin(out, app.origin);
     out.push(match app.state {
         AppState::Enabled => 1,
         AppState::Disabled => 2,
@@ -68,12 +82,7 @@ pub(super) fn app(id: AppId, from: &mut Reader<'_>) -> Result<App, DecodeError> 
     let secret = SecretDigest(from.array()?);
     let generation = from.number()?;
     let signing_key = SigningKey(from.array()?);
-    let origin = match from.byte()? {
-        1 => Origin::Command,
-        2 => Origin::Configuration,
-        3 => Origin::Demo,
-        _ => return Err(UNKNOWN),
-    };
+    let origin = origin(from)?;
     let state = match from.byte()? {
         1 => AppState::Enabled,
         2 => AppState::Disabled,

@@ -1,10 +1,11 @@
 use chatroom_core::{
-    AppId, Counters, Event, JoinOrder, Key, Membership, Record, RoomKey, Seq, Sweep, UserId, Write,
+    AppId, Counters, CursorWrite, Event, JoinOrder, Key, Membership, Record, RoomKey, Seq, Sweep, UserId,
+    Write,
 };
 
 use super::bytes::{put_delta, put_text, put_varint};
 use super::records::{put_app, put_event, put_info, put_time};
-use super::{Context, Position, Unencodable, VERSION, kind};
+use super::{Context, Position, Unencodable, VERSION, callbacks, kind};
 
 /// Writes a blob, entry by entry.
 #[derive(Debug)]
@@ -158,6 +159,10 @@ impl BlobWriter {
                 self.user(*user);
             }
             Record::Sweep(Sweep::App(app)) => self.app(kind::PUT_SWEEP_APP, *app),
+            Record::Rule(rule) => {
+                self.app(kind::PUT_RULE, rule.app);
+                callbacks::put_rule(&mut self.bytes, rule);
+            }
         }
     }
 
@@ -180,7 +185,24 @@ impl BlobWriter {
                 self.user(*user);
             }
             Key::Sweep(Sweep::App(app)) => self.app(kind::DELETE_SWEEP_APP, *app),
+            Key::Rule(app, rule) => {
+                self.app(kind::DELETE_RULE, *app);
+                self.bytes.extend_from_slice(&rule.0.to_be_bytes());
+            }
         }
+    }
+
+    /// What became of deliveries.
+    pub(crate) fn cursor(&mut self, write: &CursorWrite) {
+        let (kind, room, rule) = callbacks::place(write);
+        self.room(kind, &room);
+        let same = self.context.rule == Some(rule);
+        self.bytes.push(same.into());
+        if !same {
+            self.bytes.extend_from_slice(&rule.0.to_be_bytes());
+            self.context.rule = Some(rule);
+        }
+        callbacks::put_cursor(&mut self.bytes, write);
     }
 
     fn user(&mut self, user: UserId) {

@@ -169,7 +169,7 @@ fn take_in(entry: Entry, state: &mut State, index: &mut EventIndex<Position>, fi
             }
         }
         // Events are in the journal; nothing writes them here.
-        Entry::Event(..) => {}
+        Entry::Event(..) | Entry::Cursor(_) => {}
     }
 }
 

@@ -111,6 +111,7 @@ impl Shown {
 fn write(shared: &Shared, blob: &mut BlobWriter, dumped: Dumped) {
     match dumped {
         Dumped::App(app) => blob.put(&Record::App(Box::<App>::new(app))),
+        Dumped::Rule(rule) => blob.put(&Record::Rule(Box::new(rule))),
         Dumped::User(user) => blob.put(&Record::User(user)),
         Dumped::Room(room, counters) => {
             let key = room.key;

@@ -1,7 +1,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use chatroom_core::{CallbackOutbox, Counters, Event, Facts, RoomKey, Seq, StorageError, StorageErrorKind};
+use chatroom_core::{
+    AppId, CallbackOutbox, ChatroomId, Counters, Event, Facts, RoomKey, Seq, StorageError, StorageErrorKind,
+};
 
 use super::EmbeddedStore;
 use crate::codec::{Blob, DecodeError, Position};
@@ -26,6 +28,15 @@ impl CallbackOutbox for EmbeddedStore {
 
     async fn counters(&self, room: &RoomKey) -> Result<Option<Counters>, StorageError> {
         self.read(|engine| engine.state.room(room).map(|fact| fact.counters)).await
+    }
+
+    async fn streams(
+        &self,
+        app: AppId,
+        after: Option<ChatroomId>,
+        limit: usize,
+    ) -> Result<Vec<(ChatroomId, Counters)>, StorageError> {
+        self.read(|engine| engine.state.list_streams(app, after, limit)).await
     }
 }
 

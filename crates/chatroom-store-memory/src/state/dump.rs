@@ -1,14 +1,16 @@
 //! The state in parts, for a snapshot that stops nobody for long.
 
-use chatroom_core::{App, Counters, JoinOrder, Record, Room, RoomKey, Sweep, User, UserId, Write};
+use chatroom_core::{App, Counters, JoinOrder, Record, Room, RoomKey, Rule, Sweep, User, UserId, Write};
 
-use super::State;
+use super::{AppSlot, State};
 
 /// A piece of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dumped {
     /// An app.
     App(App),
+    /// A rule of callbacks.
+    Rule(Rule),
     /// A user.
     User(User),
     /// A room and its counters.
@@ -50,8 +52,11 @@ impl State {
     pub fn dump(&self, from: DumpCursor, budget: usize) -> (Vec<Dumped>, Option<DumpCursor>) {
         let (part, next) = match from.0 {
             Stage::Apps => {
-                let apps = self.apps.values().map(|slot| Dumped::App(slot.app.clone()));
-                (apps.collect(), Some(Stage::Users(0)))
+                // An app comes before its rules: they are kept with it.
+                let rules =
+                    |slot: &AppSlot| slot.rules.values().cloned().map(Dumped::Rule).collect::<Vec<_>>();
+                let app = |slot: &AppSlot| std::iter::once(Dumped::App(slot.app.clone())).chain(rules(slot));
+                (self.apps.values().flat_map(app).collect(), Some(Stage::Users(0)))
             }
             Stage::Users(from) => {
                 let to = from.saturating_add(budget).min(self.users.slots());
@@ -114,6 +119,7 @@ impl State {
     pub fn load(&mut self, dumped: Dumped) {
         match dumped {
             Dumped::App(app) => drop(self.apply(&Write::Put(Record::App(Box::new(app))))),
+            Dumped::Rule(rule) => drop(self.apply(&Write::Put(Record::Rule(Box::new(rule))))),
             Dumped::User(user) => drop(self.apply(&Write::Put(Record::User(user)))),
             Dumped::Room(room, counters) => {
                 let key = room.key;

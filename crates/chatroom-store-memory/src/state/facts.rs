@@ -1,7 +1,7 @@
 //! The questions of the rules, answered from memory.
 
 use chatroom_core::{
-    App, AppId, AppKey, Capacity, Facts, JoinOrder, RoomFact, RoomKey, User, UserId, Username,
+    App, AppId, AppKey, Capacity, Facts, JoinOrder, RoomFact, RoomKey, Rule, User, UserId, Username,
 };
 
 use super::State;
@@ -62,6 +62,10 @@ impl Facts for State {
 
     fn users_in(&self, app: AppId, limit: usize) -> Vec<UserId> {
         self.apps.get(&app).into_iter().flat_map(|slot| slot.users.keys()).take(limit).copied().collect()
+    }
+
+    fn rules(&self, app: AppId) -> Vec<Rule> {
+        self.apps.get(&app).into_iter().flat_map(|slot| slot.rules.values()).cloned().collect()
     }
 
     fn capacity(&self) -> Capacity {

@@ -1,8 +1,10 @@
 //! What lists show: the reads of a repository, without its waiting.
 
+use std::ops::Bound;
+
 use chatroom_core::{
-    App, AppId, AppState, ChatroomId, Facts, From, Member, MembersRequest, MembersSlice, Order, RoomFact,
-    RoomKey, RoomView, Sweep, User, UserId, Username,
+    App, AppId, AppState, ChatroomId, Counters, Facts, From, Member, MembersRequest, MembersSlice, Order,
+    RoomFact, RoomKey, RoomView, Rule, Sweep, User, UserId, Username,
 };
 
 use super::State;
@@ -15,6 +17,28 @@ impl State {
         let mut apps: Vec<App> = live.cloned().collect();
         apps.sort_by(|a, b| a.key.cmp(&b.key));
         apps
+    }
+
+    /// The rules of an app that is not deleted, oldest first.
+    #[must_use]
+    pub fn list_rules(&self, app: AppId) -> Vec<Rule> {
+        let mut rules = if self.answers(app) { self.rules(app) } else { Vec::new() };
+        rules.sort_by_key(|rule| (rule.created, rule.id));
+        rules
+    }
+
+    /// Up to `limit` rooms of the app, dissolved or not, by id, from behind `after`, with how far their logs go.
+    #[must_use]
+    pub fn list_streams(
+        &self,
+        app: AppId,
+        after: Option<ChatroomId>,
+        limit: usize,
+    ) -> Vec<(ChatroomId, Counters)> {
+        let Some(slot) = self.apps.get(&app).filter(|_| self.answers(app)) else { return Vec::new() };
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = slot.rooms.range((from, Bound::Unbounded));
+        rooms.filter_map(|(id, at)| Some((*id, self.rooms.get(*at)?.counters))).take(limit).collect()
     }
 
     /// The living user of this name.
@@ -50,8 +74,8 @@ impl State {
         limit: usize,
     ) -> Vec<RoomView> {
         let Some(slot) = self.apps.get(&app) else { return Vec::new() };
-        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        let ids = slot.rooms.range((from, std::ops::Bound::Unbounded)).map(|(id, _)| *id);
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = slot.rooms.range((from, Bound::Unbounded)).map(|(id, _)| *id);
         let rooms = ids.filter_map(|id| self.find_room(&RoomKey { app, id }));
         rooms.skip(skip).take(limit).collect()
     }

@@ -373,6 +373,20 @@ impl CallbackOutbox for PlainStore {
     async fn counters(&self, room: &RoomKey) -> Result<Option<Counters>, StorageError> {
         Ok(self.held().now.facts.room(room).map(|fact| fact.counters))
     }
+
+    async fn streams(
+        &self,
+        app: AppId,
+        after: Option<ChatroomId>,
+        limit: usize,
+    ) -> Result<Vec<(ChatroomId, Counters)>, StorageError> {
+        let held = self.held();
+        let facts = &held.now.facts;
+        let rooms = facts.rooms_in(app, usize::MAX).into_iter();
+        let behind = rooms.filter(|key| after.is_none_or(|after| key.id > after));
+        let streams = behind.filter_map(|key| Some((key.id, facts.room(&key)?.counters)));
+        Ok(streams.take(limit).collect())
+    }
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! The dead letters of one rule.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::super::cursor::{Burial, DeadLetter};
 use crate::event::Seq;
@@ -10,17 +11,20 @@ use crate::id::ChatroomId;
 #[derive(Debug, Default)]
 pub(super) struct Letters {
     by_place: BTreeMap<(ChatroomId, Seq), DeadLetter>,
-    lost: u64,
+    /// Those that retention took.
+    lost: BTreeSet<(ChatroomId, Seq)>,
 }
 
 impl Letters {
     /// Takes a letter in the place of one that begins with the same event.
     pub(super) fn put(&mut self, letter: DeadLetter) {
-        let lost = |letter: &DeadLetter| u64::from(letter.why == Burial::Trimmed);
-        self.lost += lost(&letter);
-        if let Some(old) = self.by_place.insert((letter.room.id, letter.span.first), letter) {
-            self.lost -= lost(&old);
+        let place = (letter.room.id, letter.span.first);
+        if letter.why == Burial::Trimmed {
+            self.lost.insert(place);
+        } else {
+            self.lost.remove(&place);
         }
+        self.by_place.insert(place, letter);
     }
 
     /// Buries; a run that retention took grows if it took what comes next. The letter as it is now.
@@ -38,9 +42,8 @@ impl Letters {
     }
 
     pub(super) fn remove(&mut self, room: ChatroomId, first: Seq) {
-        if let Some(letter) = self.by_place.remove(&(room, first)) {
-            self.lost -= u64::from(letter.why == Burial::Trimmed);
-        }
+        self.by_place.remove(&(room, first));
+        self.lost.remove(&(room, first));
     }
 
     pub(super) fn forget(&mut self, room: ChatroomId) {
@@ -61,11 +64,21 @@ impl Letters {
         self.by_place.values()
     }
 
+    /// Those behind the one in this place.
+    pub(super) fn behind(&self, after: Option<(ChatroomId, Seq)>) -> impl Iterator<Item = &DeadLetter> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.by_place.range((from, Bound::Unbounded)).map(|(_, letter)| letter)
+    }
+
+    pub(super) fn lost_ones(&self) -> impl Iterator<Item = &DeadLetter> {
+        self.lost.iter().filter_map(|place| self.by_place.get(place))
+    }
+
     pub(super) fn count(&self) -> u64 {
         u64::try_from(self.by_place.len()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn lost(&self) -> u64 {
-        self.lost
+        u64::try_from(self.lost.len()).unwrap_or(u64::MAX)
     }
 }

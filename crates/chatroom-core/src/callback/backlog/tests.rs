@@ -20,6 +20,17 @@ fn backlog(rules: u128) -> Backlog {
     backlog
 }
 
+/// Everything, in parts of three.
+fn dumped(backlog: &Backlog, now: Timestamp) -> Vec<CursorWrite> {
+    let (mut writes, mut next) = backlog.dump(None, 3, now);
+    while next.is_some() {
+        let part;
+        (part, next) = backlog.dump(next, 3, now);
+        writes.extend(part);
+    }
+    writes
+}
+
 fn took(claim: &Claim) -> Settlement {
     Settlement { lease: claim.id, through: Some(claim.span.last), taken: 1, then: Progress::Go }
 }
@@ -32,10 +43,10 @@ fn gave_up(claim: &Claim) -> Settlement {
 #[test]
 fn a_rule_is_told_of_what_happens_after_it_was_made_and_of_nothing_else() {
     let mut backlog = backlog(1);
-    assert!(backlog.appended(&kicked(1, 7)));
-    assert!(!backlog.appended(&kicked(1, 8)), "there is no more to lease than before");
+    assert!(backlog.appended(&Happened::of(&kicked(1, 7))));
+    assert!(!backlog.appended(&Happened::of(&kicked(1, 8))), "there is no more to lease than before");
     backlog.put_rule(rule(1), NOW);
-    assert!(backlog.appended(&kicked(1, 9)));
+    assert!(backlog.appended(&Happened::of(&kicked(1, 9))));
     let spans: Vec<_> = backlog.lease(NOW, 9).iter().map(|claim| (claim.id.rule.0, claim.span)).collect();
     let span = |first, last| Span { first: Seq(first), last: Seq(last) };
     assert_eq!(spans, [(0, span(7, 9)), (1, span(9, 9))]);
@@ -47,7 +58,7 @@ fn rules_take_turns_however_much_waits_for_one_of_them() {
     let only_room_1 = Rule { rooms: Some([kicked(1, 1).room.id].into()), ..rule(2) };
     backlog.put_rule(only_room_1, NOW);
     for number in (0..20).chain([1]) {
-        backlog.appended(&kicked(number, 1));
+        backlog.appended(&Happened::of(&kicked(number, 1)));
     }
     let mut leased = Vec::new();
     while let Some(claim) = backlog.lease(NOW, 1).pop() {
@@ -61,7 +72,7 @@ fn rules_take_turns_however_much_waits_for_one_of_them() {
 fn a_thousand_rules_of_which_one_is_well() {
     let mut backlog = backlog(1_000);
     for number in 0..20 {
-        backlog.appended(&kicked(number, 1));
+        backlog.appended(&Happened::of(&kicked(number, 1)));
     }
     let mut now = NOW;
     let mut taken = 0;
@@ -94,16 +105,17 @@ fn later(at: Timestamp, millis: i64) -> Timestamp {
 fn a_dead_letter_is_listed_until_it_is_told_again() {
     let mut backlog = backlog(1);
     let event = kicked(1, 1);
-    backlog.appended(&event);
+    backlog.appended(&Happened::of(&event));
     let claims = backlog.lease(NOW, 1);
     let (_, writes) = backlog.settle(NOW, &[gave_up(&claims[0])]);
-    let letter = backlog.dead_letters(RuleId(0)).next().unwrap().clone();
+    let letter = backlog.dead_letters(RuleId(0), None).next().unwrap().clone();
     assert_eq!((letter.span, &letter.why), (Span::one(Seq(1)), &Burial::GivenUp("answered 500".into())));
     let done = CursorWrite::Done { rule: RuleId(0), room: event.room, through: Seq(1) };
     assert_eq!(writes, [CursorWrite::Bury(letter), done]);
 
-    backlog.replay(RuleId(0), &event.room, Span::one(Seq(1)), Seq(1), NOW);
-    assert_eq!(backlog.dead_letters(RuleId(0)).count(), 0);
+    let (events, _) = backlog.replay(RuleId(0), &event.room, Span::one(Seq(1)), Span::one(Seq(1)), NOW);
+    assert_eq!(events, 1);
+    assert_eq!(backlog.dead_letters(RuleId(0), None).count(), 0);
     assert_eq!(backlog.lease(NOW, 1)[0].span, Span::one(Seq(1)));
 }
 
@@ -111,12 +123,12 @@ fn a_dead_letter_is_listed_until_it_is_told_again() {
 fn what_retention_takes_becomes_one_dead_letter_that_grows() {
     let mut backlog = backlog(1);
     for seq in 1..=9 {
-        backlog.appended(&kicked(1, seq));
+        backlog.appended(&Happened::of(&kicked(1, seq)));
     }
     for seq in 1..=5 {
         backlog.trimmed(&kicked(1, 1).room, Seq(seq), NOW);
     }
-    let letters: Vec<_> = backlog.dead_letters(RuleId(0)).collect();
+    let letters: Vec<_> = backlog.dead_letters(RuleId(0), None).collect();
     assert_eq!(letters.len(), 1);
     assert_eq!((letters[0].span, &letters[0].why), (Span { first: Seq(1), last: Seq(5) }, &Burial::Trimmed));
     assert_eq!(backlog.status(RuleId(0)).unwrap().lost, 1);
@@ -129,8 +141,8 @@ fn what_retention_takes_becomes_one_dead_letter_that_grows() {
 #[test]
 fn what_retention_takes_of_a_room_whose_lease_ended_is_told_too() {
     let mut backlog = backlog(1);
-    backlog.appended(&kicked(1, 1));
-    backlog.appended(&kicked(1, 2));
+    backlog.appended(&Happened::of(&kicked(1, 1)));
+    backlog.appended(&Happened::of(&kicked(1, 2)));
     let lost = backlog.lease(NOW, 1);
     backlog.trimmed(&kicked(1, 1).room, Seq(1), NOW);
     let after = super::super::time::later(NOW, LEASE);
@@ -138,15 +150,15 @@ fn what_retention_takes_of_a_room_whose_lease_ended_is_told_too() {
     assert_eq!(next[0].span, Span::one(Seq(2)));
     let (settled, _) = backlog.settle(after, &[took(&lost[0]), took(&next[0])]);
     assert_eq!(settled, [Settled::Lost, Settled::Noted]);
-    assert_eq!(backlog.dead_letters(RuleId(0)).next().unwrap().span, Span::one(Seq(1)));
+    assert_eq!(backlog.dead_letters(RuleId(0), None).next().unwrap().span, Span::one(Seq(1)));
 }
 
 #[test]
 fn the_status_says_how_far_a_rule_is_behind_and_why() {
     let mut backlog = backlog(1);
-    backlog.appended(&kicked(1, 1));
-    backlog.appended(&kicked(1, 2));
-    backlog.appended(&Event { at: later(NOW, 9), ..kicked(2, 1) });
+    backlog.appended(&Happened::of(&kicked(1, 1)));
+    backlog.appended(&Happened::of(&kicked(1, 2)));
+    backlog.appended(&Happened::of(&Event { at: later(NOW, 9), ..kicked(2, 1) }));
     let claims = backlog.lease(NOW, 1);
     let then = Progress::Retry { at: NOW, why: DeliveryFailure::new("answered 500") };
     backlog.settle(NOW, &[Settlement { lease: claims[0].id, through: None, taken: 0, then }]);
@@ -159,8 +171,8 @@ fn the_status_says_how_far_a_rule_is_behind_and_why() {
 #[test]
 fn a_rule_or_a_room_that_is_gone_is_forgotten() {
     let mut backlog = backlog(2);
-    backlog.appended(&kicked(1, 1));
-    backlog.appended(&kicked(2, 1));
+    backlog.appended(&Happened::of(&kicked(1, 1)));
+    backlog.appended(&Happened::of(&kicked(2, 1)));
     let held = backlog.lease(NOW, 2);
     backlog.remove_rule(RuleId(0));
     backlog.forget_room(&kicked(1, 1).room);
@@ -175,7 +187,7 @@ fn a_rule_or_a_room_that_is_gone_is_forgotten() {
 fn a_rule_that_is_turned_off_and_on_goes_on_where_it_was() {
     let mut backlog = backlog(1);
     backlog.put_rule(Rule { state: RuleState::Disabled, ..rule(0) }, NOW);
-    backlog.appended(&kicked(1, 1));
+    backlog.appended(&Happened::of(&kicked(1, 1)));
     assert_eq!((backlog.lease(NOW, 1).len(), backlog.next()), (0, None));
     backlog.put_rule(rule(0), NOW);
     assert_eq!(backlog.lease(NOW, 1)[0].span, Span::one(Seq(1)));
@@ -184,8 +196,8 @@ fn a_rule_that_is_turned_off_and_on_goes_on_where_it_was() {
 #[test]
 fn an_event_that_was_kept_before_an_earlier_write_is_not_forgotten() {
     let mut before = backlog(1);
-    before.appended(&kicked(1, 1));
-    before.appended(&kicked(2, 1));
+    before.appended(&Happened::of(&kicked(1, 1)));
+    before.appended(&Happened::of(&kicked(2, 1)));
     let claims = before.lease(NOW, 2);
     let why = DeliveryFailure::new("no");
     let failed =
@@ -194,7 +206,7 @@ fn an_event_that_was_kept_before_an_earlier_write_is_not_forgotten() {
 
     let mut after = backlog(1);
     for (number, seq) in [(1, 1), (2, 1), (1, 2), (2, 2)] {
-        after.appended(&kicked(number, seq));
+        after.appended(&Happened::of(&kicked(number, seq)));
     }
     for write in writes {
         after.restore(write, NOW);

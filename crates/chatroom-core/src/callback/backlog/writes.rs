@@ -53,12 +53,14 @@ impl Line {
         &mut self,
         room: &RoomKey,
         span: Span,
-        log_end: Seq,
+        log: Span,
         now: Timestamp,
         writes: &mut Vec<CursorWrite>,
-    ) {
-        if !self.cursors.replay(room.id, span, log_end, now) {
-            return;
+    ) -> u64 {
+        let span = Span { first: span.first.max(log.first), last: span.last.min(log.last) };
+        let events = self.cursors.replay(room.id, span, log.last, now);
+        if events == 0 {
+            return 0;
         }
         for letter in self.letters.of(room.id) {
             let first = letter.span.first;
@@ -68,6 +70,7 @@ impl Line {
             }
         }
         self.write(*room, None, now, writes);
+        events
     }
 
     /// Says how the room stands now.
@@ -79,7 +82,7 @@ impl Line {
         }
     }
 
-    fn cursor(&self, room: RoomKey, now: Timestamp) -> Option<Cursor> {
+    pub(super) fn cursor(&self, room: RoomKey, now: Timestamp) -> Option<Cursor> {
         let (shown, due) = self.cursors.show(room.id, now)?;
         let Shown { after, last, again, failures, failing_for, behind_since } = shown;
         let rule = self.rule.id;
@@ -131,17 +134,6 @@ impl Backlog {
     /// All rooms that are behind, some more than once.
     pub fn rooms_behind(&self) -> impl Iterator<Item = RoomKey> {
         self.rules.values().flat_map(|line| line.cursors.rooms().map(|id| RoomKey { app: line.rule.app, id }))
-    }
-
-    /// All that is to be kept, for a snapshot: what [`restore`](Self::restore) makes this backlog of, its rules given.
-    /// To be asked right after [`tidy`](Self::tidy).
-    pub fn dump(&self, now: Timestamp) -> impl Iterator<Item = CursorWrite> {
-        self.rules.values().flat_map(move |line| {
-            let key = |id| RoomKey { app: line.rule.app, id };
-            let cursors = line.cursors.rooms().filter_map(move |id| line.cursor(key(id), now));
-            let letters = line.letters.all().cloned().map(CursorWrite::Bury);
-            cursors.map(CursorWrite::Put).chain(letters)
-        })
     }
 
     /// What is to be done now and then, as often as events are trimmed: forgets dead letters that have lain for longer

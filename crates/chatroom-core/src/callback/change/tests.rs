@@ -2,24 +2,34 @@ use super::*;
 use crate::test_util::HandFacts;
 
 #[derive(Default)]
-struct Rules(Vec<Rule>, i64);
+struct Rules {
+    all: Vec<Rule>,
+    now: i64,
+    ids: u128,
+}
 
 impl Rules {
+    fn decide(&mut self, change: &RuleChange) -> Result<RuleWrite, RuleRejection> {
+        self.ids += 1;
+        let (app, app_key) = (HandFacts::APP, &HandFacts::app_key());
+        let of = RulesOf { app, app_key, rules: &self.all, max_rules: 4 };
+        change_rule(of, RuleId(self.ids), change, Moment(Timestamp::from_millis(self.now)))
+    }
+
     fn change(&mut self, change: &RuleChange) -> Result<(), RuleRejection> {
-        for write in change_rule(&self.0, 4, change, Moment(Timestamp::from_millis(self.1)))? {
-            match write {
-                RuleWrite::Put(rule) => {
-                    self.0.retain(|old| old.id != rule.id);
-                    self.0.push(*rule);
-                }
-                RuleWrite::Delete(id) => self.0.retain(|old| old.id != id),
+        match self.decide(change)? {
+            RuleWrite::Keep(_) => {}
+            RuleWrite::Put(rule) => {
+                self.all.retain(|old| old.id != rule.id);
+                self.all.push(*rule);
             }
+            RuleWrite::Delete(rule) => self.all.retain(|old| old.id != rule.id),
         }
         Ok(())
     }
 
     fn get(&self, text: &str) -> &Rule {
-        self.0.iter().find(|rule| rule.name.as_str() == text).unwrap()
+        self.all.iter().find(|rule| rule.name.as_str() == text).unwrap()
     }
 }
 
@@ -29,9 +39,6 @@ fn name(text: &str) -> RuleName {
 
 fn new(text: &str, origin: Origin) -> NewRule {
     NewRule {
-        id: RuleId(text.bytes().fold(0, |id, b| id * 256 + u128::from(b))),
-        app: HandFacts::APP,
-        app_key: HandFacts::app_key(),
         name: name(text),
         url: "https://example.com".into(),
         secret: RuleSecret::new("first"),
@@ -93,7 +100,7 @@ fn a_rotation_ends_after_a_day_or_when_it_is_finished() {
     assert_eq!(nothing, Err(RuleRejection::NotRotating(name("a"))));
 
     rules.change(&third).unwrap();
-    rules.1 = 24 * 60 * 60 * 1_000;
+    rules.now = 24 * 60 * 60 * 1_000;
     let over = rules.change(&RuleChange::FinishRotation(name("a")));
     assert_eq!(over, Err(RuleRejection::NotRotating(name("a"))));
     rules.change(&RuleChange::RotateSecret(name("a"), RuleSecret::new("fourth"))).unwrap();
@@ -111,9 +118,8 @@ fn a_declared_rule_is_changed_by_the_configuration_only_until_it_is_retired() {
     ] {
         assert_eq!(rules.change(&change), Err(RuleRejection::Declared(name("a"))));
     }
-    let moment = Moment(Timestamp::default());
-    let same = change_rule(&rules.0, 4, &RuleChange::Declare(new("a", Origin::Configuration)), moment);
-    assert_eq!(same, Ok(Vec::new()));
+    let same = rules.decide(&RuleChange::Declare(new("a", Origin::Configuration)));
+    assert_eq!(same, Ok(RuleWrite::Keep(Box::new(rules.get("a").clone()))));
 
     let other = NewRule { secret: RuleSecret::new("other"), ..new("a", Origin::Configuration) };
     rules.change(&RuleChange::Declare(other)).unwrap();
@@ -143,7 +149,7 @@ fn a_configuration_takes_over_a_rule_that_a_command_made() {
     let mut rules = Rules::default();
     rules.change(&RuleChange::Add(new("a", Origin::Command))).unwrap();
     let id = rules.get("a").id;
-    let declared = NewRule { id: RuleId(999), enabled: false, ..new("a", Origin::Configuration) };
+    let declared = NewRule { enabled: false, ..new("a", Origin::Configuration) };
     rules.change(&RuleChange::Declare(declared)).unwrap();
     let rule = rules.get("a");
     assert_eq!((rule.id, rule.origin, rule.state), (id, Origin::Configuration, RuleState::Disabled));

@@ -234,13 +234,13 @@ fn what_is_told_again_comes_first_and_the_room_goes_on_where_it_was() {
     let mut rule = Rule::new();
     rule.append(1, 8);
     rule.fail(600);
-    assert!(rule.cursors.replay(room(1), Span { first: Seq(2), last: Seq(99) }, Seq(8), rule.now));
+    assert_eq!(rule.cursors.replay(room(1), Span { first: Seq(2), last: Seq(99) }, Seq(8), rule.now), 6);
     let again = rule.lease().unwrap();
     assert_eq!(again.0.span, Span { first: Seq(2), last: Seq(7) });
     rule.settle(&again, Some(7), Progress::Go).unwrap();
     assert_eq!(rule.leased(), Some((1, 8, 8)));
 
-    assert!(rule.cursors.replay(room(2), Span::one(Seq(3)), Seq(5), rule.now));
+    assert_eq!(rule.cursors.replay(room(2), Span::one(Seq(3)), Seq(5), rule.now), 1);
     let again = rule.lease().unwrap();
     assert_eq!(again.0.span, Span::one(Seq(3)));
     rule.settle(&again, Some(3), Progress::Go).unwrap();

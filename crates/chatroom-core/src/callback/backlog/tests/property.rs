@@ -150,7 +150,7 @@ impl World {
         if snapshot {
             let writes = self.backlog.tidy(Duration::MAX, self.now);
             self.keep(writes);
-            self.journal = self.backlog.dump(self.now).map(Kept::Cursor).collect();
+            self.journal = dumped(&self.backlog, self.now).into_iter().map(Kept::Cursor).collect();
         }
         self.open.clear();
         self.backlog = Backlog::default();
@@ -159,7 +159,7 @@ impl World {
         }
         for kept in self.journal.clone() {
             match kept {
-                Kept::Event(event) => drop(self.backlog.appended(&event)),
+                Kept::Event(event) => drop(self.backlog.appended(&Happened::of(&event))),
                 Kept::Cursor(write) => self.backlog.restore(write, self.now),
             }
         }
@@ -182,7 +182,7 @@ impl World {
                 let end = self.ends.entry(room).or_default();
                 *end += 1;
                 let event = Event { at: self.now, ..kicked(room, *end) };
-                self.backlog.appended(&event);
+                self.backlog.appended(&Happened::of(&event));
                 self.journal.push(Kept::Event(event));
             }
             Step::Lease(most) => drop(self.lease(most)?),
@@ -199,9 +199,10 @@ impl World {
             Step::Replay(id, room, a, b) => {
                 let end = self.ends.get(&room).copied().unwrap_or_default();
                 let trimmed = self.trimmed.get(&room).copied().unwrap_or_default();
-                let span = Span { first: Seq(a.min(b).max(trimmed + 1)), last: Seq(a.max(b)) };
+                let span = Span { first: Seq(a.min(b)), last: Seq(a.max(b)) };
                 let room = kicked(room, 1).room;
-                let writes = self.backlog.replay(RuleId(id), &room, span, Seq(end), self.now);
+                let log = Span { first: Seq(trimmed + 1), last: Seq(end) };
+                let (_, writes) = self.backlog.replay(RuleId(id), &room, span, log, self.now);
                 self.keep(writes);
             }
             Step::Restart(snapshot) => self.restart(snapshot),
