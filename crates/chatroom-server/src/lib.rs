@@ -5,6 +5,7 @@
 pub mod admin;
 mod apps;
 mod auth;
+mod callbacks;
 pub mod cli;
 mod clock;
 pub mod config;

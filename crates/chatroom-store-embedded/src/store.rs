@@ -1,5 +1,6 @@
 //! The store, as callers see it.
 
+mod callbacks;
 mod outbox;
 mod registry;
 mod repository;

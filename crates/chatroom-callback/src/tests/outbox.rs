@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chatroom_core::{
-    Backlog, CallbackLeases, Clock, Event, LeaseRequest, Leased, RoomKey, Rule, RuleId, RuleStatus, Seq,
+    Backlog, CallbackLeases, Clock, Event, Happened, LeaseRequest, Leased, RoomKey, Rule, RuleId, RuleStatus, Seq,
     Settled, Settlement, StorageError, StorageErrorKind, Timestamp,
 };
 use tokio::sync::Notify;
@@ -72,7 +72,7 @@ impl Outbox {
 
     pub(super) fn dead_letters(&self, id: u128) -> Vec<Seq> {
         let held = self.held.lock().unwrap();
-        held.backlog.dead_letters(RuleId(id)).map(|letter| letter.span.first).collect()
+        held.backlog.dead_letters(RuleId(id), None).map(|letter| letter.span.first).collect()
     }
 
     fn fail(&self) -> Result<(), StorageError> {

@@ -83,7 +83,7 @@ impl Server {
         stores: Stores,
         environment: Environment,
     ) -> anyhow::Result<Self> {
-        let Stores { repository, registry, life } = stores;
+        let Stores { repository, registry, life, .. } = stores;
         let chatrooms = Chatrooms::new(repository, environment.ids.clone(), config.limits.calls);
         let apps =
             Apps::load(registry, environment.ids.clone()).await.context("the apps could not be read")?;

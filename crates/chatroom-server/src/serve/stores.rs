@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use chatroom_core::{AppRegistry, ChatroomRepository, Clock};
+use chatroom_core::{
+    AppRegistry, CallbackLeases, CallbackOutbox, ChatroomRepository, Clock, Deliveries, RuleRegistry,
+};
 use chatroom_store_embedded::{EmbeddedStore, Options, Sync};
 use chatroom_store_memory::{MemoryStore, Retention};
 
@@ -16,6 +18,14 @@ pub struct Stores {
     pub repository: Arc<dyn ChatroomRepository>,
     /// Holds apps.
     pub registry: Arc<dyn AppRegistry>,
+    /// Holds the rules of callbacks.
+    pub rules: Arc<dyn RuleRegistry>,
+    /// Holds the events.
+    pub outbox: Arc<dyn CallbackOutbox>,
+    /// Hands out what is to be delivered.
+    pub leases: Arc<dyn CallbackLeases>,
+    /// Shows and repairs deliveries.
+    pub deliveries: Arc<dyn Deliveries>,
     /// How it is.
     pub life: Arc<dyn Life>,
 }
@@ -56,7 +66,24 @@ impl Stores {
 
     /// A store that plays all parts.
     #[must_use]
-    pub fn of<S: ChatroomRepository + AppRegistry + Life>(store: Arc<S>) -> Self {
-        Self { repository: store.clone(), registry: store.clone(), life: store }
+    pub fn of<S>(store: Arc<S>) -> Self
+    where
+        S: ChatroomRepository
+            + AppRegistry
+            + RuleRegistry
+            + CallbackOutbox
+            + CallbackLeases
+            + Deliveries
+            + Life,
+    {
+        Self {
+            repository: store.clone(),
+            registry: store.clone(),
+            rules: store.clone(),
+            outbox: store.clone(),
+            leases: store.clone(),
+            deliveries: store.clone(),
+            life: store,
+        }
     }
 }
