@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chatroom_core::{
-    Backlog, CallbackLeases, Clock, Event, Happened, LeaseRequest, Leased, RoomKey, Rule, RuleId, RuleStatus, Seq,
-    Settled, Settlement, StorageError, StorageErrorKind, Timestamp,
+    Backlog, CallbackLeases, Clock, Event, Happened, LeaseRequest, Leased, RoomKey, Rule, RuleId, RuleStatus,
+    Seq, Settled, Settlement, StorageError, StorageErrorKind, Timestamp,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
