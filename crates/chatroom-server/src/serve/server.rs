@@ -18,6 +18,7 @@ use super::listener::{Address, Listener};
 use super::stores::Stores;
 use super::sweeper;
 use crate::apps::{self, Administrator, Apps, Demo};
+use crate::callbacks::Callbacks;
 use crate::cli::Terminal;
 use crate::clock::{Stopwatch, SystemClock, SystemIds, SystemStopwatch};
 use crate::config::{Config, ListenAddress, Origins, StoreSync};
@@ -83,10 +84,11 @@ impl Server {
         stores: Stores,
         environment: Environment,
     ) -> anyhow::Result<Self> {
-        let Stores { repository, registry, life, .. } = stores;
-        let chatrooms = Chatrooms::new(repository, environment.ids.clone(), config.limits.calls);
-        let apps =
-            Apps::load(registry, environment.ids.clone()).await.context("the apps could not be read")?;
+        let Environment { clock, watch, ids } = environment;
+        let chatrooms = Chatrooms::new(stores.repository.clone(), ids.clone(), config.limits.calls);
+        let apps = Apps::load(stores.registry.clone(), ids.clone()).await;
+        let apps = apps.context("the apps could not be read")?;
+        let callbacks = Callbacks::new(&config.callback, &stores, &apps, ids, clock.clone())?;
         apps::reconcile(&apps, &config.apps).await?;
         let first = config.apps.is_empty() && apps.all().is_empty();
         let has_demo = first || apps.all().iter().any(|entry| entry.app.origin == Origin::Demo);
@@ -108,12 +110,12 @@ impl Server {
         let demo = if first { Some(apps::make_demo(&apps, &chatrooms).await?) } else { None };
 
         let (apps, sweeper) = (Arc::new(apps), Arc::new(Notify::new()));
-        let readiness = Arc::new(Readiness::new(life.clone(), notes(config)));
+        let readiness = Arc::new(Readiness::new(stores.life.clone(), notes(config)));
         let shared = Arc::new(Shared {
             chatrooms: chatrooms.clone(),
             apps: apps.clone(),
-            clock: environment.clock.clone(),
-            watch: environment.watch,
+            clock: clock.clone(),
+            watch,
             token_calls: ClientCalls::default(),
             sweeper: sweeper.clone(),
             readiness: readiness.clone(),
@@ -130,7 +132,7 @@ impl Server {
         let accept =
             |listener| tokio::spawn(connections.clone().accept(listener, graceful.clone(), closing.clone()));
         let accepting = listeners.into_iter().map(accept).collect();
-        let admin = Administrator { apps: apps.clone(), clock: environment.clock, sweeper: sweeper.clone() };
+        let admin = Administrator { apps: apps.clone(), callbacks, clock, sweeper: sweeper.clone() };
         let control = control.map(|socket| tokio::spawn(socket.serve(Arc::new(admin), closing.clone())));
         let sweeping = tokio::spawn(sweeper::run(chatrooms, sweeper, ending.clone()));
         for address in &addresses {
@@ -141,7 +143,7 @@ impl Server {
             addresses,
             apps,
             demo,
-            life,
+            life: stores.life,
             readiness,
             connections,
             graceful,
