@@ -34,6 +34,7 @@ pub(crate) fn config() -> Config {
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.to_owned().into(),
         secret_source: SecretSource::Inline,
+        callbacks: Vec::new(),
     };
     let mut config = Config {
         listen: vec![ListenAddress::Tcp(([127, 0, 0, 1], 0).into())],
