@@ -1,10 +1,19 @@
 //! What the server tells the servers of apps: the rules, the log that they read, and how deliveries are doing.
 
+mod declared;
+mod delivery;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use chatroom_callback::{Guard, Resolver, SystemResolver, WebhookSink};
-use chatroom_core::{CallbackOutbox, Clock, Deliveries, Ids, RuleRegistry};
+use chatroom_core::{
+    AppId, CallbackOutbox, ChangeRule, Clock, Deliveries, Error, Ids, Rule, RuleChange, RuleRegistry,
+};
+
+pub(crate) use declared::reconcile;
+pub(crate) use delivery::deliver;
 
 use crate::apps::Apps;
 use crate::config::CallbackConfig;
@@ -25,6 +34,8 @@ pub(crate) struct Callbacks {
     pub(crate) clock: Arc<dyn Clock>,
     /// `callback.max_rules`
     pub(crate) max_rules: usize,
+    /// `callback.timeout`
+    pub(crate) timeout: Duration,
 }
 
 impl Callbacks {
@@ -53,6 +64,17 @@ impl Callbacks {
             ids,
             clock,
             max_rules: config.max_rules,
+            timeout: config.timeout,
         })
+    }
+
+    /// Changes a rule of an app. Durable on return, and in force for the next delivery. Answers the rule as it is
+    /// now, or as it was before it was removed.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] or [`Error::Storage`].
+    pub(crate) async fn change(&self, app: AppId, change: RuleChange) -> Result<Rule, Error> {
+        let change = ChangeRule { change, max_rules: self.max_rules };
+        Ok(self.rules.change_rule(self.ids.operation(), app, change).await?)
     }
 }

@@ -34,7 +34,7 @@ client_secret = "declared-secret"
 fn the_first_start_prints_commands_that_work_when_pasted_and_no_secret() {
     let dir = tempdir().unwrap();
     let mut server = Binary::start(dir.path(), &[]);
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     let file = dir.path().join("data/demo-credentials");
     let credentials: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let secret = credentials["client_secret"].as_str().unwrap();
@@ -53,7 +53,7 @@ fn the_first_start_prints_commands_that_work_when_pasted_and_no_secret() {
 fn a_later_start_says_how_to_get_on_and_has_everything() {
     let dir = tempdir().unwrap();
     let mut first = Binary::start(dir.path(), &[]);
-    let lines = commands(&first.banner_lines(20));
+    let lines = commands(&first.first_banner());
     assert!(paste(dir.path(), &lines).contains(r#""result":true"#));
     first.stop();
 
@@ -114,7 +114,7 @@ fn an_ephemeral_server_has_a_demo_app_and_leaves_nothing_behind() {
     let mut command = command(dir.path());
     command.args(["--ephemeral", "--listen", "127.0.0.1:0"]).env("TMPDIR", temporary.path());
     let mut server = Binary::spawn(command);
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     assert!(paste(dir.path(), &commands(&banner)).contains(r#""result":true"#));
     server.stop();
     for dir in [&dir, &temporary] {
@@ -135,7 +135,7 @@ fn the_demo_app_is_not_shown_to_other_machines_unless_that_is_allowed() {
     allowed.args(arguments).arg("--public-demo");
     let mut server = Binary::spawn(allowed);
     // The refused start made nothing, so this one is the first.
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     assert!(paste(dir.path(), &commands(&banner)).contains(r#""result":true"#), "{banner}");
     server.stop();
     let refused = ended(command(dir.path()).args(arguments));
@@ -244,7 +244,7 @@ fn a_server_on_a_unix_socket_only_prints_commands_that_work_too() {
     let mut command = command(dir.path());
     command.args(["--listen", "unix:chat.sock", "--ephemeral"]);
     let mut server = Binary::spawn(command);
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     assert!(paste(dir.path(), &commands(&banner)).contains(r#""result":true"#), "{banner}");
     server.stop();
 }
@@ -265,7 +265,7 @@ fn tokens_and_secrets_are_not_logged() {
     let mut command = command(dir.path());
     command.args(["--listen", "127.0.0.1:0"]).env("CHATROOM__LOG__LEVEL", "trace");
     let mut server = Binary::spawn(command);
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     let token = paste(dir.path(), &format!("{}\necho; echo \"$TOKEN\"", commands(&banner)));
     let token = token.lines().last().unwrap();
     assert!(token.starts_with("YWMt"), "{token}");
