@@ -78,3 +78,35 @@ impl Callbacks {
         Ok(self.rules.change_rule(self.ids.operation(), app, change).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chatroom_core::test_util::{CountingIds, ManualClock};
+    use chatroom_core::{AppChange, NewApp, Origin, SecretDigest, SigningKey};
+
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn this_machine_may_be_asked_as_long_as_there_is_a_demo_app() {
+        let (config, clock) = (Config::default(), Arc::new(ManualClock::at(0)));
+        let (stores, ids) = (Stores::memory(&config, clock.clone()), Arc::new(CountingIds::default()));
+        let apps = Apps::load(stores.registry.clone(), ids.clone()).await.unwrap();
+        let callbacks = Callbacks::new(&config.callback, &stores, &apps, ids, clock).unwrap();
+        let may = || callbacks.guard.check_url("http://127.0.0.1:9080/").is_ok();
+        let app = |key: &str, origin| NewApp {
+            key: key.parse().unwrap(),
+            client_id: "id".into(),
+            secret: SecretDigest([0; 32]),
+            signing_key: SigningKey([0; 32]),
+            origin,
+        };
+        apps.change(AppChange::Create(app("a#b", Origin::Command))).await.unwrap();
+        assert!(!may());
+        let demo = app("demo#chat", Origin::Demo);
+        apps.change(AppChange::Create(demo.clone())).await.unwrap();
+        assert!(may());
+        apps.change(AppChange::Delete(demo.key)).await.unwrap();
+        assert!(!may());
+    }
+}

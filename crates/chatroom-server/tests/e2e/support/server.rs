@@ -70,6 +70,15 @@ impl TestServer {
         let ids = Arc::new(CountingIds::default());
         let environment = Environment { clock: clock.clone(), watch: watch.clone(), ids };
         let server = Server::start(&config, false, stores, environment).await.unwrap();
+        Self::speaking_to(&server, clock, watch).await
+    }
+
+    /// The calls of a server that the test has for itself.
+    pub(crate) async fn speaking_to(
+        server: &Server,
+        clock: Arc<ManualClock>,
+        watch: Arc<ManualStopwatch>,
+    ) -> Self {
         let address = server.addresses()[0].to_string();
         let mut started = Self { address, clock, watch, token: String::new() };
         started.token = started.new_token(0).await;
