@@ -3,6 +3,7 @@
 mod declared;
 mod demo;
 mod lists;
+mod restart;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use chatroom_server::serve::{Environment, Health, Life, Server, Stores};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::support::{CALLBACK_SECRET, ManualStopwatch, NOW, Receiver, TestServer, config, declared as rule};
+use crate::support::{
+    CALLBACK_SECRET, ManualStopwatch, NOW, Receiver, TestServer, config, declared as rule, embedded,
+};
 
 /// A server that tells this receiver of everything.
 async fn telling(receiver: &Receiver) -> TestServer {
@@ -39,9 +42,33 @@ async fn a_removal_arrives_with_the_vendors_body_and_both_signatures() {
 }
 
 #[tokio::test]
-async fn what_happens_to_a_room_arrives_in_its_order() {
-    let mut receiver = Receiver::start().await;
-    let server = telling(&receiver).await;
+async fn what_happens_to_a_room_arrives_in_its_order_from_every_store() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Arc::new(ManualClock::at(NOW)));
+    let memory = Stores::memory(&config(), clock.clone());
+    for stores in [memory, embedded(dir.path(), &config(), clock.clone())] {
+        let mut receiver = Receiver::start().await;
+        let mut config = config();
+        receiver.declare(&mut config);
+        let server = TestServer::on(config, stores, clock.clone()).await;
+        let lines = all_that_happens(&server, &mut receiver).await;
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(lines.join("\n"), @"
+            CREATE
+            JOIN/DIRECT u1,u2,u3 (4)
+            LEAVE/KICK u1 (3)
+            JOIN/DIRECT u1,u4 (5)
+            JOIN/DIRECT u5 (6)
+            LEAVE/KICK u1,u2,o (3)
+            LEAVE/QUIT u3 (2)
+            DELETE
+            LEAVE/DELETE u4,u5
+            ");
+        }
+    }
+}
+
+/// Does everything that makes an event, and answers what arrived.
+async fn all_that_happens(server: &TestServer, receiver: &mut Receiver) -> Vec<String> {
     let room = server.room("o", &["u1", "u2", "u3"]).await;
     server.register(&["u4", "u5"]).await;
     let members = format!("/chatrooms/{room}/users");
@@ -64,17 +91,7 @@ async fn what_happens_to_a_room_arrives_in_its_order() {
     for _ in 0..2 {
         lines.push(receiver.next_line().await);
     }
-    insta::assert_snapshot!(lines.join("\n"), @"
-    CREATE
-    JOIN/DIRECT u1,u2,u3 (4)
-    LEAVE/KICK u1 (3)
-    JOIN/DIRECT u1,u4 (5)
-    JOIN/DIRECT u5 (6)
-    LEAVE/KICK u1,u2,o (3)
-    LEAVE/QUIT u3 (2)
-    DELETE
-    LEAVE/DELETE u4,u5
-    ");
+    lines
 }
 
 #[tokio::test]

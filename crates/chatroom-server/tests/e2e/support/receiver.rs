@@ -56,6 +56,11 @@ impl Receiver {
         tokio::time::timeout(PATIENCE, self.arrived.recv()).await.expect("a delivery").unwrap()
     }
 
+    /// Passes over one that has arrived; answers whether there was one.
+    pub(crate) fn seen_already(&mut self) -> bool {
+        self.arrived.try_recv().is_ok()
+    }
+
     /// What arrives next, with good signatures, on one line.
     pub(crate) async fn next_line(&mut self) -> String {
         line(&self.next().await.verified(CALLBACK_SECRET))

@@ -1,12 +1,14 @@
 //! A server in this process: on the memory store unless told otherwise, with time and ids made by hand.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chatroom_core::test_util::{CountingIds, ManualClock};
-use chatroom_server::config::{Config, DeclaredApp, ListenAddress, SecretSource, StoreKind};
+use chatroom_server::config::{CallbackConfig, Config, DeclaredApp, ListenAddress, SecretSource, StoreKind};
 use chatroom_server::serve::{Environment, Server, Stopwatch, Stores};
+use chatroom_store_embedded::{EmbeddedStore, Options, Sync};
 
 use super::wire::{Answer, open};
 
@@ -44,6 +46,13 @@ pub(crate) fn config() -> Config {
     };
     config.store.kind = StoreKind::Memory;
     config
+}
+
+/// The durable store, in a directory. Nothing is synced: no test pulls the plug.
+pub(crate) fn embedded(dir: &Path, config: &Config, clock: Arc<ManualClock>) -> Stores {
+    let CallbackConfig { keep, keep_bytes, .. } = config.callback;
+    let options = Options { sync: Sync::None, keep, keep_bytes, ..Options::new(dir) };
+    Stores::of(Arc::new(EmbeddedStore::open(&options, clock).unwrap()))
 }
 
 pub(crate) struct TestServer {
