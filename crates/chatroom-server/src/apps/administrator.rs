@@ -10,10 +10,12 @@ use tokio::sync::Notify;
 use super::view::{AppEntry, Apps};
 use crate::admin::{Admin, AdminError, AdminReply, AdminRequest, AppView, Shown};
 use crate::auth::{self, DEFAULT_TTL};
+use crate::callbacks::Callbacks;
 
 /// Carries out what administrators ask for: in a server, and on a store that a command opened.
 pub(crate) struct Administrator {
     pub(crate) apps: Arc<Apps>,
+    pub(crate) callbacks: Callbacks,
     pub(crate) clock: Arc<dyn Clock>,
     /// Told of a deletion, which leaves something to sweep.
     pub(crate) sweeper: Arc<Notify>,

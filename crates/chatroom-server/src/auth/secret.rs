@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chatroom_core::{SecretDigest, SigningKey};
+use chatroom_protocol::callbacks::webhook::Key;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -24,6 +25,16 @@ pub(crate) fn client_id() -> Result<String, getrandom::Error> {
 /// The system has no randomness to give.
 pub(crate) fn client_secret() -> Result<SecretString, getrandom::Error> {
     random::<24>().map(SecretString::from)
+}
+
+/// A new secret of 192 random bits that signs callbacks, as the Standard Webhooks write them.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub(crate) fn callback_secret() -> Result<SecretString, getrandom::Error> {
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes)?;
+    Ok(Key::secret_of(&bytes).into())
 }
 
 /// A new key for the tokens of an app.
