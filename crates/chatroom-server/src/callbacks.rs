@@ -1,5 +1,7 @@
 //! What the server tells the servers of apps: the rules, the log that they read, and how deliveries are doing.
 
+mod administrator;
+
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -9,6 +11,8 @@ use chatroom_core::{CallbackOutbox, Clock, Deliveries, Ids, RuleRegistry};
 use crate::apps::Apps;
 use crate::config::CallbackConfig;
 use crate::serve::Stores;
+
+pub(crate) use administrator::AppCallbacks;
 
 /// All that commands, the configuration and calls need of callbacks. The dispatcher works beside it.
 #[derive(Clone)]

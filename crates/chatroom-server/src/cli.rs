@@ -8,9 +8,12 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{ListenAddress, Overlay};
 
 mod backend;
+mod callback;
 mod render;
 mod run;
+mod table;
 mod terminal;
+mod time;
 mod ttl;
 
 pub use backend::{Backend, Serve};
@@ -68,6 +71,9 @@ enum Command {
     App(AppArgs),
     /// Make app tokens
     Token(TokenArgs),
+    /// Make, show, change and remove rules of callbacks, and see to deliveries
+    #[command(long_about = callback::ABOUT)]
+    Callback(callback::CallbackArgs),
     /// Read the configuration and print what is in force, or what is wrong with it
     #[command(long_about = CHECK_ABOUT)]
     CheckConfig(LayerArgs),

@@ -27,6 +27,7 @@ pub mod units;
 pub use apps::{DeclaredApp, SecretSource};
 pub use error::{ConfigError, ConfigErrors};
 pub use listen::{InvalidListenAddress, ListenAddress};
+pub(crate) use nearest::nearest;
 pub use origins::Origins;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use rate_limit::{Endpoint, Overrides, RateLimit};
