@@ -130,7 +130,7 @@ pub(in super::super) fn answer(app: &AppKey, request: CallbackRequest) -> Result
             assert_eq!(after.first, 9);
             CallbackReply::DeadLetters { letters: vec![letter(10, 12_345, None)], next: None }
         }
-        CallbackRequest::Replay { name, what } => return again(&name, what),
+        CallbackRequest::Replay { name, what } => return again(&name, &what),
     })
 }
 
@@ -163,9 +163,9 @@ fn statuses() -> CallbackReply {
 }
 
 /// A walk of three steps over 24,000 rooms; one event for everything else.
-fn again(name: &RuleName, what: Again) -> Result<CallbackReply, AdminError> {
+fn again(name: &RuleName, what: &Again) -> Result<CallbackReply, AdminError> {
     let step = Replayed { events: 5, looked_at: 8_000, delivers: true, ..Replayed::default() };
-    let Again::Between { since, until, after } = what else {
+    let Again::Between { since, until, after } = *what else {
         let dead = matches!(what, Again::DeadLetters { .. });
         let events = u64::from(name.as_str() != "nothing");
         let replayed =
