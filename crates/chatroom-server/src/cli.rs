@@ -54,6 +54,10 @@ Examples:
     chatroom-server app create acme/support
     TOKEN=$(chatroom-server token issue acme/support --ttl 12h)
 
+  Post its events to a server of yours, and see that they arrive:
+    chatroom-server callback add room_events https://example.com/hook --app acme/support
+    chatroom-server callback test room_events --app acme/support
+
 Configuration:
   The file of --config comes first, then variables such as CHATROOM__LISTEN=[::1]:8080,
   then flags; the later wins. `chatroom-server check-config` prints what is in force.
