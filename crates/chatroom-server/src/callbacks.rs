@@ -1,7 +1,11 @@
 //! What the server tells the servers of apps: the rules, the log that they read, and how deliveries are doing.
 
+<<<<<<< HEAD
 mod declared;
 mod delivery;
+=======
+mod administrator;
+>>>>>>> cli
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +22,8 @@ pub(crate) use delivery::deliver;
 use crate::apps::Apps;
 use crate::config::CallbackConfig;
 use crate::serve::Stores;
+
+pub(crate) use administrator::AppCallbacks;
 
 /// All that commands, the configuration and calls need of callbacks. The dispatcher works beside it.
 #[derive(Clone)]
