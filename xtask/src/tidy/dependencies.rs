@@ -26,8 +26,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),
-    ("xtask", &[]),
+    ("xtask", &["xtask-postgres"]),
     ("xtask-bare", &[]),
+    ("xtask-postgres", &[]),
 ];
 
 /// The core is pure: nothing comes in that could do IO.
