@@ -22,6 +22,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),
     ("xtask", &[]),
     ("xtask-bare", &[]),
+    ("xtask-slow", &["chatroom-core", "chatroom-server"]),
 ];
 
 /// The core is pure: nothing comes in that could do IO.
