@@ -3,6 +3,7 @@
 
 mod batch;
 mod build;
+mod callbacks;
 mod growth;
 mod list;
 mod load;
@@ -11,6 +12,7 @@ mod message;
 mod mix;
 mod mixed;
 mod overload;
+mod receiver;
 mod removal;
 mod report;
 mod requests;
@@ -42,6 +44,8 @@ enum What {
     Mixed(mixed::Args),
     /// More calls than a slow store can do, calls over an app's limit, calls of strangers
     Overload(overload::Args),
+    /// From a commit to a receiver, and what receivers that fail cost
+    Callbacks(callbacks::Args),
     /// Minutes of mixed calls at 70 % of the best rate: whether memory grows or the rate falls
     Soak(soak::Args),
     /// Rate, latency, memory, disk and start-up time from 10,000 to 10,000,000 memberships
@@ -56,6 +60,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         What::List(args) => list::run(project, args),
         What::Mixed(args) => mixed::run(project, args),
         What::Overload(args) => overload::run(project, args),
+        What::Callbacks(args) => callbacks::run(project, args),
         What::Soak(args) => soak::run(project, args),
         What::Growth(args) => growth::run(project, args),
     }

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use self::child::Owned;
 pub(crate) use self::child::allow_connections;
-pub(crate) use self::setup::{BATCH, Setup, Store};
+pub(crate) use self::setup::{BATCH, Rule, Setup, Store};
 use super::requests::Peer;
 use crate::project::Project;
 

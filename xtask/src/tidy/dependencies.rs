@@ -22,6 +22,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),
     ("xtask", &[]),
     ("xtask-bare", &[]),
+    ("xtask-poster", &[]),
     ("xtask-slow", &["chatroom-core", "chatroom-server"]),
 ];
 
