@@ -1,5 +1,6 @@
 //! What the server tells the servers of apps: the rules, the log that they read, and how deliveries are doing.
 
+mod administrator;
 mod declared;
 mod delivery;
 
@@ -9,15 +10,16 @@ use std::time::Duration;
 use anyhow::Context;
 use chatroom_callback::{Guard, Resolver, SystemResolver, WebhookSink};
 use chatroom_core::{
-    AppId, CallbackOutbox, ChangeRule, Clock, Deliveries, Error, Ids, Rule, RuleChange, RuleRegistry,
+    AppId, CallbackOutbox, ChangeRule, Clock, Deliveries, Ids, Rule, RuleChange, RuleRegistry, TransactError,
 };
-
-pub(crate) use declared::reconcile;
-pub(crate) use delivery::deliver;
 
 use crate::apps::Apps;
 use crate::config::CallbackConfig;
 use crate::serve::Stores;
+
+pub(crate) use administrator::AppCallbacks;
+pub(crate) use declared::reconcile;
+pub(crate) use delivery::deliver;
 
 /// All that commands, the configuration and calls need of callbacks. The dispatcher works beside it.
 #[derive(Clone)]
@@ -72,10 +74,10 @@ impl Callbacks {
     /// now, or as it was before it was removed.
     ///
     /// # Errors
-    /// [`Error::Rejected`] or [`Error::Storage`].
-    pub(crate) async fn change(&self, app: AppId, change: RuleChange) -> Result<Rule, Error> {
+    /// [`TransactError`]: rejected, or the store failed.
+    pub(crate) async fn change(&self, app: AppId, change: RuleChange) -> Result<Rule, TransactError> {
         let change = ChangeRule { change, max_rules: self.max_rules };
-        Ok(self.rules.change_rule(self.ids.operation(), app, change).await?)
+        self.rules.change_rule(self.ids.operation(), app, change).await
     }
 }
 

@@ -30,6 +30,7 @@ pub use apps::{DeclaredApp, SecretSource};
 pub use callbacks::DeclaredCallback;
 pub use error::{ConfigError, ConfigErrors};
 pub use listen::{InvalidListenAddress, ListenAddress};
+pub(crate) use nearest::nearest;
 pub use origins::Origins;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use rate_limit::{Endpoint, Overrides, RateLimit};

@@ -87,7 +87,7 @@ fn log_panics() {
     }));
 }
 
-/// An administrator on a store of its own, which is closed after the request.
+/// An administrator on a store of its own.
 struct Opened {
     admin: Administrator,
     life: Arc<dyn Life>,
@@ -96,8 +96,10 @@ struct Opened {
 #[async_trait]
 impl Admin for Opened {
     async fn run(&self, request: crate::admin::AdminRequest) -> Result<crate::admin::AdminReply, AdminError> {
-        let reply = self.admin.run(request).await;
+        self.admin.run(request).await
+    }
+
+    async fn close(&self) {
         self.life.close().await;
-        reply
     }
 }

@@ -66,6 +66,7 @@ fn random<const BYTES: usize>() -> Result<String, getrandom::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::STANDARD;
     use secrecy::ExposeSecret;
 
     #[test]
@@ -73,6 +74,15 @@ mod tests {
         let (one, other) = (client_secret().unwrap(), client_secret().unwrap());
         let random = one.expose_secret().strip_prefix("YXA6").unwrap();
         assert!(URL_SAFE_NO_PAD.decode(random).unwrap().len() * 8 >= 128);
+        assert_ne!(one.expose_secret(), other.expose_secret());
+    }
+
+    #[test]
+    fn a_secret_of_callbacks_has_at_least_128_random_bits_and_is_one_of_standard_webhooks() {
+        let (one, other) = (callback_secret().unwrap(), callback_secret().unwrap());
+        let random = one.expose_secret().strip_prefix("whsec_").unwrap();
+        assert!(STANDARD.decode(random).unwrap().len() * 8 >= 128);
+        assert!(Key::parse(one.expose_secret()).is_ok());
         assert_ne!(one.expose_secret(), other.expose_secret());
     }
 

@@ -1,4 +1,4 @@
-//! "Did you mean": the known key that is nearest to an unknown one.
+//! "Did you mean": the known name that is nearest to an unknown one.
 
 use strsim::damerau_levenshtein;
 
@@ -18,9 +18,9 @@ pub(super) fn in_environment(unknown: &str) -> &'static str {
     nearest(unknown, keys::all().iter().map(|key| key.name.as_str()))
 }
 
-/// By the edits between them. A key that stands in the wrong section is one edit away from the same key in the right
+/// The name that is nearest to an unknown one, by the edits between them; empty if none is known. A key that stands in the wrong section is one edit away from the same key in the right
 /// one, if it is nearly the same.
-fn nearest(unknown: &str, known: impl Iterator<Item = &'static str>) -> &'static str {
+pub(crate) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
     let unknown = unknown.to_lowercase();
     let distance = |known: &str| {
         let whole = damerau_levenshtein(&unknown, known);

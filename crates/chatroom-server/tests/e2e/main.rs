@@ -5,6 +5,8 @@
 mod support;
 
 #[cfg(test)]
+mod binary_callbacks;
+#[cfg(test)]
 mod binary_commands;
 #[cfg(test)]
 mod binary_start;

@@ -1,12 +1,14 @@
 //! What tests share.
 
 mod binary;
+mod commands;
 mod receiver;
 mod screen;
 mod server;
 mod wire;
 
 pub(crate) use binary::{Binary, command, ended, paste};
+pub(crate) use commands::{field, run, try_to};
 pub(crate) use receiver::{CALLBACK_SECRET, Receiver, declared};
 pub(crate) use screen::Screen;
 pub(crate) use server::{
