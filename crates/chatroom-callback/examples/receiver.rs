@@ -1,7 +1,7 @@
 //! A server that takes callbacks, checks both signatures and prints what it gets.
 //!
 //! ```sh
-//! cargo run -p chatroom-callback --example receiver -- --secret SECRET [--listen 127.0.0.1:9080]
+//! cargo run --release -p chatroom-callback --example receiver -- --secret SECRET [--listen 127.0.0.1:9080]
 //! ```
 //!
 //! The secret can come in the environment variable `CALLBACK_SECRET` instead. While it rotates, give both, separated
@@ -81,7 +81,8 @@ fn line(callback: &Callback) -> String {
         other => format!("{other:?}"),
     };
     let count = callback.member_count.map(|count| format!(", {count} members now")).unwrap_or_default();
-    format!("{} room {}: {what}{count} [{}]", callback.app_key, callback.room, callback.event_id())
+    let (app, room, id) = (&callback.app_key, &callback.room, callback.event_id());
+    format!("{app} room {room}: {what}{count} [{id}, both signatures good]")
 }
 
 fn arguments() -> Result<(String, String), Box<dyn Error>> {
