@@ -1,11 +1,8 @@
 //! What the server tells the servers of apps: the rules, the log that they read, and how deliveries are doing.
 
-<<<<<<< HEAD
+mod administrator;
 mod declared;
 mod delivery;
-=======
-mod administrator;
->>>>>>> cli
 
 use std::sync::Arc;
 use std::time::Duration;

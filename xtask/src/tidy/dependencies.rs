@@ -29,6 +29,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("xtask", &["xtask-postgres"]),
     ("xtask-bare", &[]),
     ("xtask-postgres", &[]),
+    ("xtask-poster", &[]),
+    ("xtask-slow", &["chatroom-core", "chatroom-server"]),
 ];
 
 /// The core is pure: nothing comes in that could do IO.

@@ -26,8 +26,7 @@ fn refused(dir: &Path, words: &[&str]) -> String {
 async fn all_callback_commands(dir: &Path) {
     let mut receiver = Receiver::start().await;
     run(dir, &["app", "create", "acme/support"]);
-    let added =
-        run(dir, &callback(&["add", "room_events", &receiver.url, "--events", "LEAVE/KICK,DELETE"]));
+    let added = run(dir, &callback(&["add", "room_events", &receiver.url, "--events", "LEAVE/KICK,DELETE"]));
     let secret = field(&added, "secret");
     assert!(secret.starts_with("whsec_"), "{added}");
     assert_eq!(field(&added, "events"), "LEAVE/KICK, DELETE");
