@@ -11,6 +11,7 @@ use chatroom_callback::{IpNet, Pace};
 use chatroom_core::{Limits, RetrySchedule};
 
 mod apps;
+mod callbacks;
 mod effective;
 mod environment;
 mod error;
@@ -22,9 +23,12 @@ mod nearest;
 mod origins;
 mod public_url;
 mod rate_limit;
+pub(crate) mod secret_file;
+mod table;
 pub mod units;
 
 pub use apps::{DeclaredApp, SecretSource};
+pub use callbacks::DeclaredCallback;
 pub use error::{ConfigError, ConfigErrors};
 pub use listen::{InvalidListenAddress, ListenAddress};
 pub(crate) use nearest::nearest;
@@ -216,6 +220,7 @@ impl Config {
         }
         environment::read(environment, &mut loaded.config, &mut errors);
         loaded.config.lay_over(flags);
+        errors.extend(callbacks::check(&loaded.config));
         if errors.is_empty() { Ok(loaded) } else { Err(ConfigErrors(errors)) }
     }
 

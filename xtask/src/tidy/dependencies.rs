@@ -17,7 +17,13 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("chatroom-store-testkit", &["chatroom-core"]),
     (
         "chatroom-server",
-        &["chatroom-core", "chatroom-protocol", "chatroom-store-embedded", "chatroom-store-memory"],
+        &[
+            "chatroom-callback",
+            "chatroom-core",
+            "chatroom-protocol",
+            "chatroom-store-embedded",
+            "chatroom-store-memory",
+        ],
     ),
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),
     ("xtask", &[]),

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chatroom_core::{SecretDigest, SigningKey};
-use chatroom_protocol::callbacks::webhook;
+use chatroom_protocol::callbacks::webhook::Key;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -27,14 +27,14 @@ pub(crate) fn client_secret() -> Result<SecretString, getrandom::Error> {
     random::<24>().map(SecretString::from)
 }
 
-/// A new secret of 192 random bits that signs callbacks, in the form of the Standard Webhooks.
+/// A new secret of 192 random bits that signs callbacks, as the Standard Webhooks write them.
 ///
 /// # Errors
 /// The system has no randomness to give.
 pub(crate) fn callback_secret() -> Result<SecretString, getrandom::Error> {
     let mut bytes = [0; 24];
     getrandom::fill(&mut bytes)?;
-    Ok(webhook::Key::secret_of(&bytes).into())
+    Ok(Key::secret_of(&bytes).into())
 }
 
 /// A new key for the tokens of an app.
@@ -82,7 +82,7 @@ mod tests {
         let (one, other) = (callback_secret().unwrap(), callback_secret().unwrap());
         let random = one.expose_secret().strip_prefix("whsec_").unwrap();
         assert!(STANDARD.decode(random).unwrap().len() * 8 >= 128);
-        assert!(webhook::Key::parse(one.expose_secret()).is_ok());
+        assert!(Key::parse(one.expose_secret()).is_ok());
         assert_ne!(one.expose_secret(), other.expose_secret());
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 mod apps;
+mod callbacks;
 mod documentation;
 mod errors;
 

@@ -13,6 +13,8 @@ mod binary_start;
 #[cfg(test)]
 mod binary_stop;
 #[cfg(test)]
+mod callbacks;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod http_rules;

@@ -81,6 +81,7 @@ impl World {
             ids,
             clock: clock.clone(),
             max_rules: 3,
+            timeout,
         };
         Self { store, clock, chatrooms, app, callbacks }
     }

@@ -1,95 +1,134 @@
-//! A receiver of callbacks, on a thread: tells what arrives and answers as it is told.
+//! An app's server that takes callbacks, on loopback.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::mpsc::{Receiver as Arrivals, Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, SystemTime};
 
-/// How long an event may take to arrive on a slow machine.
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use chatroom_protocol::callbacks::{self, Callback, webhook};
+use chatroom_server::config::{Config, DeclaredCallback, SecretSource};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::NOW;
+
+/// What signs in tests.
+pub(crate) const CALLBACK_SECRET: &str = "a secret of any length";
+/// How long a delivery may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Ends when it is dropped.
+/// Takes what arrives.
 pub(crate) struct Receiver {
-    address: SocketAddr,
-    shared: Arc<Shared>,
-    arrived: Arrivals<serde_json::Value>,
+    pub(crate) url: String,
+    arrived: UnboundedReceiver<Delivery>,
+    answer: Arc<AtomicU16>,
 }
 
-struct Shared {
-    status: AtomicU16,
-    ended: AtomicBool,
+/// What arrived.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    headers: HeaderMap,
+    body: Bytes,
 }
 
 impl Receiver {
-    /// Answers 200 until it is told otherwise.
-    pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { status: AtomicU16::new(200), ended: AtomicBool::new(false) });
-        let (sender, arrived) = channel();
-        let serving = shared.clone();
-        std::thread::spawn(move || {
-            let sender = Arc::new(Mutex::new(sender));
-            for stream in listener.incoming().map_while(Result::ok) {
-                if serving.ended.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (serving, sender) = (serving.clone(), sender.clone());
-                std::thread::spawn(move || serve(stream, &serving, &sender));
-            }
-        });
-        Self { address, shared, arrived }
+    pub(crate) async fn start() -> Self {
+        let (sender, arrived) = unbounded_channel();
+        let answer = Arc::new(AtomicU16::new(200));
+        let app = Router::new().fallback(post(take)).with_state((sender, answer.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, arrived, answer }
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}/hook", self.address)
+    /// Answers this status from now on.
+    pub(crate) fn answers(&self, status: u16) {
+        self.answer.store(status, Ordering::SeqCst);
     }
 
-    /// Answers this from now on.
-    pub(crate) fn answer(&self, status: u16) {
-        self.shared.status.store(status, Ordering::SeqCst);
+    /// What arrives next.
+    pub(crate) async fn next(&mut self) -> Delivery {
+        tokio::time::timeout(PATIENCE, self.arrived.recv()).await.expect("a delivery").unwrap()
     }
 
-    /// The body of the next delivery, whatever was answered to it.
-    pub(crate) fn next(&self) -> serde_json::Value {
-        self.arrived.recv_timeout(PATIENCE).expect("a delivery arrives")
+    /// Passes over one that has arrived; answers whether there was one.
+    pub(crate) fn seen_already(&mut self) -> bool {
+        self.arrived.try_recv().is_ok()
     }
 
-    /// The ids of the next deliveries, in the order in which they arrived.
-    pub(crate) fn next_ids(&self, deliveries: usize) -> Vec<String> {
-        (0..deliveries).map(|_| self.next()["callId"].as_str().unwrap().to_owned()).collect()
+    /// What arrives next, with good signatures, on one line.
+    pub(crate) async fn next_line(&mut self) -> String {
+        line(&self.next().await.verified(CALLBACK_SECRET))
+    }
+
+    /// Declares a rule for the app of [`config`](super::config) that leads here.
+    pub(crate) fn declare(&self, config: &mut Config) {
+        config.callback.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        config.apps[0].callbacks.push(declared(&self.url));
     }
 }
 
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
-        drop(TcpStream::connect(self.address));
+/// A rule as a file would declare it.
+pub(crate) fn declared(url: &str) -> DeclaredCallback {
+    DeclaredCallback {
+        place: "chatroom.toml:7".to_owned(),
+        name: "hook".parse().unwrap(),
+        url: url.to_owned(),
+        secret: CALLBACK_SECRET.to_owned().into(),
+        secret_source: SecretSource::Inline,
+        enabled: true,
+        events: None,
+        rooms: None,
     }
 }
 
-/// Answers one request and closes.
-fn serve(mut stream: TcpStream, shared: &Shared, sender: &Mutex<Sender<serde_json::Value>>) {
-    let mut read = Vec::new();
-    let mut buffer = [0; 4_096];
-    loop {
-        let Ok(some @ 1..) = stream.read(&mut buffer) else { return };
-        read.extend_from_slice(&buffer[..some]);
-        let Some(head) = read.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let text = String::from_utf8(read[..head].to_vec()).unwrap();
-        let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let body = &read[head + 4..];
-        if body.len() < length.unwrap().parse().unwrap() {
-            continue;
-        }
-        let status = shared.status.load(Ordering::SeqCst);
-        let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 4\r\nconnection: close\r\n\r\nseen");
-        // Told first: who waits for it may end the test, and the answer is in the system's hands by then or nobody's.
-        let told = sender.lock().unwrap().send(serde_json::from_slice(body).unwrap());
-        drop((told, stream.write_all(answer.as_bytes())));
-        return;
+async fn take(
+    State((sender, answer)): State<(UnboundedSender<Delivery>, Arc<AtomicU16>)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    // A test that has seen enough takes no more.
+    let _ = sender.send(Delivery { headers, body });
+    StatusCode::from_u16(answer.load(Ordering::SeqCst)).unwrap()
+}
+
+impl Delivery {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// What it says, if both of its signatures are good, and its two ids are one.
+    pub(crate) fn verified(&self, secret: &str) -> Callback {
+        let receiver = callbacks::Receiver::new(secret).unwrap();
+        let headers = webhook::Headers {
+            id: self.header(webhook::ID),
+            timestamp: self.header(webhook::TIMESTAMP),
+            signature: self.header(webhook::SIGNATURE),
+        };
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(NOW.unsigned_abs());
+        let callback = receiver.accept(headers, &self.body, now).unwrap();
+        assert_eq!(receiver.accept_security(&self.body, now).unwrap(), callback);
+        assert_eq!(callback.call_id, format!("{}_{}", callback.app_key, headers.id));
+        callback
+    }
+}
+
+/// `LEAVE/KICK u1,u2 (3)`
+fn line(callback: &Callback) -> String {
+    let payload = &callback.raw["payload"];
+    let kind = payload["type"].as_str().map(|kind| format!("/{kind}")).unwrap_or_default();
+    let members = payload["member"].as_array().into_iter().flatten();
+    let members: Vec<_> = members.map(|name| name.as_str().unwrap()).collect();
+    let count = callback.member_count.map(|count| format!("({count})"));
+    let words = [format!("{}{kind}", callback.operation), members.join(","), count.unwrap_or_default()];
+    words.join(" ").trim_end().to_owned()
 }
