@@ -26,8 +26,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),
-    ("xtask", &[]),
+    ("xtask", &["xtask-postgres"]),
     ("xtask-bare", &[]),
+    ("xtask-postgres", &[]),
+    ("xtask-poster", &[]),
+    ("xtask-slow", &["chatroom-core", "chatroom-server"]),
 ];
 
 /// The core is pure: nothing comes in that could do IO.

@@ -91,10 +91,10 @@ async fn take(
     State((sender, answer)): State<(UnboundedSender<Delivery>, Arc<AtomicU16>)>,
     headers: HeaderMap,
     body: Bytes,
-) -> StatusCode {
+) -> (StatusCode, &'static str) {
     // A test that has seen enough takes no more.
     let _ = sender.send(Delivery { headers, body });
-    StatusCode::from_u16(answer.load(Ordering::SeqCst)).unwrap()
+    (StatusCode::from_u16(answer.load(Ordering::SeqCst)).unwrap(), "seen")
 }
 
 impl Delivery {
@@ -104,6 +104,11 @@ impl Delivery {
 
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// What it says, whoever signed it.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
     }
 
     /// What it says, if both of its signatures are good, and its two ids are one.
