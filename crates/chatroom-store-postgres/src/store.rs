@@ -1,0 +1,103 @@
+//! The store, as callers see it.
+
+mod outbox;
+mod reads;
+mod registry;
+mod repository;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatroom_core::{Clock, Operation, TransactError};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
+use tokio::task::JoinHandle;
+
+use crate::connect::{BEGIN_SESSION, Connector};
+use crate::deadline::Deadline;
+use crate::error::{OpenError, outcome_unknown, unavailable};
+use crate::options::Options;
+use crate::queue::{Answer, Queue};
+use crate::shared::Shared;
+use crate::{config, group, migrate, tls};
+
+/// A store in PostgreSQL. Any number of processes open the same database.
+///
+/// Everything is in the database: what a process holds is connections, operations under way, and what it delivers. A
+/// call is answered within [`Options::patience`] and a little, whether or not the database answers.
+pub struct PostgresStore {
+    shared: Arc<Shared>,
+    readers: Pool,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// How much longer than its own patience a call waits for the group that it is in.
+const GRACE: Duration = Duration::from_millis(300);
+
+impl PostgresStore {
+    /// Connects, and applies what migrations are pending if it may. Starts tasks, which end with the store.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the URL is none, the database cannot be reached or says no, or its schema is newer than this
+    /// version, or older and not to be migrated.
+    pub async fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let config = config::parse(&options)?;
+        let connector = Connector { config, tls: tls::connector(options.tls_ca.as_deref())? };
+        let session = connector.connect().await.map_err(|error| migrate::unreachable(&connector, error))?;
+        migrate::ready(session.client(), options.migrate).await?;
+        drop(session);
+        let readers = readers(&connector, options.readers)?;
+        let queue = Queue::new(options.queue);
+        let writers = options.writers.max(1);
+        let (news, registry) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
+        let shared = Arc::new(Shared { options, connector, clock, queue, news, registry });
+        let tasks = (0..writers).map(|_| tokio::spawn(group::run(shared.clone()))).collect();
+        Ok(Self { shared, readers, tasks })
+    }
+
+    /// Takes no more operations, and finishes those that wait.
+    pub async fn close(&self) {
+        self.shared.queue.close();
+        while self.tasks.iter().any(|task| !task.is_finished()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.readers.close();
+    }
+
+    async fn run(&self, operation: Operation) -> Answer {
+        let patience = self.shared.options.patience;
+        let mut ticket = self.shared.queue.push(operation, Deadline::after(patience))?;
+        let answer = tokio::time::timeout(patience + GRACE, &mut ticket.answer).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(_late) => {
+                let in_a_group = ticket.give_up();
+                match ticket.answer.try_recv() {
+                    Ok(answer) => Ok(answer),
+                    Err(_none) if in_a_group => return Err(outcome_unknown().into()),
+                    Err(_none) => return Err(unavailable("no place in a group was free in time").into()),
+                }
+            }
+        };
+        ticket.settle();
+        answer.unwrap_or_else(|_gone| Err(TransactError::from(unavailable("the store is closed"))))
+    }
+}
+
+impl Drop for PostgresStore {
+    /// What is under way is abandoned, as when the process ends.
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+fn readers(connector: &Connector, size: usize) -> Result<Pool, OpenError> {
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_config(connector.config.clone(), connector.tls.clone(), recycling);
+    let begin = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+        Box::pin(async move { client.batch_execute(BEGIN_SESSION).await.map_err(HookError::Backend) })
+    });
+    let pool = Pool::builder(manager).max_size(size.max(1)).post_create(begin).build();
+    pool.map_err(|error| OpenError::Url(error.to_string()))
+}
