@@ -17,6 +17,7 @@ CREATE TABLE apps (
     CONSTRAINT pk_apps PRIMARY KEY (app)
 );
 -- The key of an app, while it is not deleted (3).
+CREATE INDEX ix_apps_told ON apps (app) WHERE has_rules;
 CREATE UNIQUE INDEX ix_apps_key ON apps (org, name) WHERE state <> 3;
 
 -- Grows with every change of an app or a rule: nodes look here whether they are up to date.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chatroom_core::{EventKind, Leaving, RoomInfo, StorageError, StorageErrorKind, Username};
+use chatroom_core::{EventClass, EventKind, Leaving, RoomInfo, StorageError, StorageErrorKind, Username};
 use serde_json::{Value, json};
 
 use crate::error::corrupt;
@@ -94,6 +94,19 @@ fn members(body: &[u8]) -> Result<Vec<Username>, StorageError> {
     text.split('\n').map(username).collect()
 }
 
+/// The class of the kind of this number.
+pub(crate) fn class(number: i16) -> Result<EventClass, StorageError> {
+    match number {
+        CREATED => Ok(EventClass::Created),
+        JOINED => Ok(EventClass::Joined),
+        KICKED => Ok(EventClass::Kicked),
+        QUIT => Ok(EventClass::Quit),
+        ROOM_DISSOLVED => Ok(EventClass::RoomDissolved),
+        DISSOLVED => Ok(EventClass::Dissolved),
+        _ => Err(unknown("an event of this number: a newer version wrote it")),
+    }
+}
+
 /// A username as it is stored.
 pub(crate) fn username(text: &str) -> Result<Username, StorageError> {
     text.parse().map_err(|error: chatroom_core::InvalidUsername| corrupt("a username is none", error))
@@ -126,6 +139,7 @@ mod tests {
         for kind in kinds {
             let (number, body) = encode(&kind).unwrap();
             assert_eq!(body.first(), Some(&VERSION));
+            assert_eq!(class(number).unwrap(), EventClass::of(&kind));
             assert_eq!(decode(number, &body).unwrap(), kind);
         }
     }

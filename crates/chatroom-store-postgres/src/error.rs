@@ -23,6 +23,9 @@ pub enum OpenError {
     /// The schema is not one that this version works with.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// The operating system gives no random numbers, of which tokens are made.
+    #[error("no random numbers: {0}")]
+    Random(String),
     /// The database answered with an error.
     #[error("the database answered with an error while {doing}: {source}")]
     Database {

@@ -7,6 +7,7 @@ mod body;
 mod config;
 mod connect;
 mod deadline;
+mod delivery;
 mod error;
 mod group;
 mod migrate;

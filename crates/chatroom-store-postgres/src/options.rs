@@ -26,8 +26,6 @@ pub struct Options {
     pub readers: usize,
     /// How long a call waits for the database before it is told that it is away.
     pub patience: Duration,
-    /// How long a node that is not heard of keeps what it was to deliver.
-    pub lease: Duration,
 }
 
 impl Options {
@@ -45,7 +43,6 @@ impl Options {
             writers: 3,
             readers: 8,
             patience: Duration::from_millis(4_500),
-            lease: chatroom_core::LEASE,
         }
     }
 }

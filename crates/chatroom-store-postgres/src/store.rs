@@ -1,5 +1,6 @@
 //! The store, as callers see it.
 
+mod deliveries;
 mod outbox;
 mod reads;
 mod registry;
@@ -8,7 +9,7 @@ mod repository;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatroom_core::{Clock, Operation, TransactError};
+use chatroom_core::{Clock, Operation, StorageError, TransactError};
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio::task::JoinHandle;
 
@@ -18,6 +19,7 @@ use crate::error::{OpenError, outcome_unknown, unavailable};
 use crate::options::Options;
 use crate::queue::{Answer, Queue};
 use crate::shared::Shared;
+use crate::delivery::{self, Courier};
 use crate::{config, group, migrate, tls};
 
 /// A store in PostgreSQL. Any number of processes open the same database.
@@ -26,8 +28,10 @@ use crate::{config, group, migrate, tls};
 /// call is answered within [`Options::patience`] and a little, whether or not the database answers.
 pub struct PostgresStore {
     shared: Arc<Shared>,
+    courier: Arc<Courier>,
     readers: Pool,
-    tasks: Vec<JoinHandle<()>>,
+    writers: Vec<JoinHandle<()>>,
+    keeper: JoinHandle<()>,
 }
 
 /// How much longer than its own patience a call waits for the group that it is in.
@@ -50,17 +54,31 @@ impl PostgresStore {
         let writers = options.writers.max(1);
         let (news, registry) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
         let shared = Arc::new(Shared { options, connector, clock, queue, news, registry });
-        let tasks = (0..writers).map(|_| tokio::spawn(group::run(shared.clone()))).collect();
-        Ok(Self { shared, readers, tasks })
+        let courier = Courier::new().map_err(|error| OpenError::Random(error.to_string()))?;
+        let courier = Arc::new(courier);
+        let writers = (0..writers).map(|_| tokio::spawn(group::run(shared.clone()))).collect();
+        let keeper = tokio::spawn(delivery::keep(shared.clone(), courier.clone()));
+        Ok(Self { shared, courier, readers, writers, keeper })
     }
 
     /// Takes no more operations, and finishes those that wait.
     pub async fn close(&self) {
         self.shared.queue.close();
-        while self.tasks.iter().any(|task| !task.is_finished()) {
+        while self.writers.iter().any(|writer| !writer.is_finished()) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        self.keeper.abort();
+        self.courier.release(&self.shared).await;
         self.readers.close();
+    }
+
+    /// Trims old events, and what nobody will ask for again. A task of the store does it once a minute; who injects
+    /// time may want it at once.
+    ///
+    /// # Errors
+    /// [`StorageError`]: it could not be done, and will be tried again.
+    pub async fn maintain(&self) -> Result<(), StorageError> {
+        self.courier.maintain(&self.shared, true).await
     }
 
     async fn run(&self, operation: Operation) -> Answer {
@@ -86,7 +104,7 @@ impl PostgresStore {
 impl Drop for PostgresStore {
     /// What is under way is abandoned, as when the process ends.
     fn drop(&mut self) {
-        for task in &self.tasks {
+        for task in self.writers.iter().chain([&self.keeper]) {
             task.abort();
         }
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use self::dump::BacklogPlace;
 use self::letters::Letters;
 use super::class::Happened;
-use super::cursor::{CursorWrite, DeadLetter, Span};
+use super::cursor::{Cursor, CursorWrite, DeadLetter, Span};
 use super::cursors::Cursors;
 use super::lease::{Lease, LeaseId, LeaseToken, Settled, Settlement};
 use super::rule::{Rule, RuleId};
@@ -227,6 +227,13 @@ impl Backlog {
             self.turn(rule, now);
         }
         (events, writes)
+    }
+
+    /// How the rules that a room is behind for stand with it: what is to be kept of the room, all of it.
+    #[must_use]
+    pub fn cursors(&self, room: &RoomKey, now: Timestamp) -> Vec<Cursor> {
+        let rules = self.apps.get(&room.app).into_iter().flatten();
+        rules.filter_map(|id| self.rules.get(id)).filter_map(|line| line.cursor(*room, now)).collect()
     }
 
     /// How a rule is doing. Walks over the rooms that are behind.
