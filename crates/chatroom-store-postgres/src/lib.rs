@@ -23,4 +23,4 @@ mod tls;
 pub use error::{OpenError, SchemaError};
 pub use migrate::{SCHEMA, migrate, schema};
 pub use options::Options;
-pub use store::PostgresStore;
+pub use store::{Health, PostgresStore};

@@ -1,6 +1,7 @@
 //! What the parts of a store share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chatroom_core::Clock;
 
@@ -15,6 +16,28 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     /// Told when events were written that somebody is to be told of.
     pub(crate) news: tokio::sync::Notify,
-    /// Told when an app or a rule was changed here.
-    pub(crate) registry: tokio::sync::Notify,
+    pub(crate) registry: Registry,
+}
+
+/// Whether an app or a rule was changed here.
+#[derive(Default)]
+pub(crate) struct Registry {
+    changed: AtomicBool,
+    pub(crate) told: tokio::sync::Notify,
+}
+
+impl Registry {
+    pub(crate) fn change(&self) {
+        self.changed.store(true, Ordering::SeqCst);
+        self.told.notify_one();
+    }
+
+    /// Whether something was changed since this was last taken.
+    pub(crate) fn take_change(&self) -> bool {
+        self.changed.swap(false, Ordering::SeqCst)
+    }
+
+    pub(crate) fn is_changed(&self) -> bool {
+        self.changed.load(Ordering::SeqCst)
+    }
 }

@@ -5,12 +5,14 @@ mod outbox;
 mod reads;
 mod registry;
 mod repository;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chatroom_core::{Clock, Operation, StorageError, TransactError};
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
+use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
 
 use crate::connect::{BEGIN_SESSION, Connector};
@@ -18,9 +20,10 @@ use crate::deadline::Deadline;
 use crate::error::{OpenError, outcome_unknown, unavailable};
 use crate::options::Options;
 use crate::queue::{Answer, Queue};
-use crate::shared::Shared;
+use crate::shared::{Registry, Shared};
 use crate::delivery::{self, Courier};
 use crate::{config, group, migrate, tls};
+use watch::Seen;
 
 /// A store in PostgreSQL. Any number of processes open the same database.
 ///
@@ -32,6 +35,19 @@ pub struct PostgresStore {
     readers: Pool,
     writers: Vec<JoinHandle<()>>,
     keeper: JoinHandle<()>,
+    watcher: JoinHandle<()>,
+    seen: channel::Receiver<Seen>,
+}
+
+/// How a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// The database answers.
+    Ready,
+    /// It did not, half a second ago at most. Why, in words without secrets.
+    Away(Arc<str>),
+    /// The store was closed.
+    Closed,
 }
 
 /// How much longer than its own patience a call waits for the group that it is in.
@@ -52,13 +68,14 @@ impl PostgresStore {
         let readers = readers(&connector, options.readers)?;
         let queue = Queue::new(options.queue);
         let writers = options.writers.max(1);
-        let (news, registry) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
+        let (news, registry) = (tokio::sync::Notify::new(), Registry::default());
         let shared = Arc::new(Shared { options, connector, clock, queue, news, registry });
         let courier = Courier::new().map_err(|error| OpenError::Random(error.to_string()))?;
         let courier = Arc::new(courier);
         let writers = (0..writers).map(|_| tokio::spawn(group::run(shared.clone()))).collect();
         let keeper = tokio::spawn(delivery::keep(shared.clone(), courier.clone()));
-        Ok(Self { shared, courier, readers, writers, keeper })
+        let (watcher, seen) = watch::start(readers.clone(), shared.options.patience);
+        Ok(Self { shared, courier, readers, writers, keeper, watcher, seen })
     }
 
     /// Takes no more operations, and finishes those that wait.
@@ -68,8 +85,33 @@ impl PostgresStore {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         self.keeper.abort();
+        self.watcher.abort();
         self.courier.release(&self.shared).await;
         self.readers.close();
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        if self.readers.is_closed() {
+            return Health::Closed;
+        }
+        match &self.seen.borrow().away {
+            Some(why) => Health::Away(why.clone()),
+            None => Health::Ready,
+        }
+    }
+
+    /// Ends when an app or a rule was changed, on whatever node, since `known`; answers what to ask with the next
+    /// time. Begin with 0. A change is told within a second, unless the database is away. Dropping the future loses
+    /// nothing.
+    pub async fn registry_changed(&self, known: i64) -> i64 {
+        let mut seen = self.seen.clone();
+        match seen.wait_for(|seen| seen.version != known).await {
+            Ok(seen) => seen.version,
+            // The store is closed: nothing changes any more.
+            Err(_closed) => std::future::pending().await,
+        }
     }
 
     /// Trims old events, and what nobody will ask for again. A task of the store does it once a minute; who injects
@@ -104,7 +146,7 @@ impl PostgresStore {
 impl Drop for PostgresStore {
     /// What is under way is abandoned, as when the process ends.
     fn drop(&mut self) {
-        for task in self.writers.iter().chain([&self.keeper]) {
+        for task in self.writers.iter().chain([&self.keeper, &self.watcher]) {
             task.abort();
         }
     }

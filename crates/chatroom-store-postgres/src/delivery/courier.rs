@@ -20,7 +20,7 @@ use crate::shared::Shared;
 /// How often a node looks for apps that nobody delivers.
 const CLAIM: Duration = Duration::from_millis(500);
 /// How many it takes at once, so that nodes that start together share them.
-const CLAIMED_AT_ONCE: i64 = 16;
+const CLAIMED_AT_ONCE: i64 = 64;
 /// How old a lease may get before it is renewed although nothing is due.
 const RENEW: Duration = Duration::from_secs(10);
 
@@ -116,7 +116,8 @@ impl Courier {
         let mut session = state.take_session(shared, deadline).await?;
         let now = self.now(shared);
         let done = deadline.hold(async {
-            if state.claimed.is_none_or(|last| last.elapsed() >= CLAIM) || state.apps.is_empty() {
+            let changed = shared.registry.take_change();
+            if changed || state.apps.is_empty() || state.claimed.is_none_or(|last| last.elapsed() >= CLAIM) {
                 self.claim(&mut session, state, now).await?;
                 state.claimed = Some(Instant::now());
             }

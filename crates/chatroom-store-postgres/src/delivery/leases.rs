@@ -80,6 +80,10 @@ impl Courier {
         done: Vec<Settlement>,
     ) -> Result<Vec<Settled>, StorageError> {
         let mut state = self.state.lock().await;
+        if shared.registry.is_changed() {
+            // What was settled may be of a rule that is gone.
+            self.turn(shared, &mut state).await?;
+        }
         let now = self.now(shared);
         let (mut settled, writes) = state.backlog.settle(now, &done);
         state.note(writes);

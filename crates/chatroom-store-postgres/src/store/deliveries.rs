@@ -57,7 +57,7 @@ impl CallbackLeases for PostgresStore {
     async fn more(&self) {
         tokio::select! {
             () = self.shared.news.notified() => {}
-            () = self.shared.registry.notified() => {}
+            () = self.shared.registry.told.notified() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }

@@ -30,7 +30,7 @@ impl AppRegistry for PostgresStore {
     async fn change(&self, id: OperationId, app: AppId, change: AppChange) -> Result<App, TransactError> {
         match self.run(Operation { id, app, action: Action::ChangeApp(change) }).await? {
             Outcome::AppChanged(app) => {
-                self.shared.registry.notify_one();
+                self.shared.registry.change();
                 Ok(*app)
             }
             other => Err(unexpected("an app", &other)),
@@ -47,7 +47,7 @@ impl RuleRegistry for PostgresStore {
     async fn change_rule(&self, id: OperationId, app: AppId, change: ChangeRule) -> Result<Rule, TransactError> {
         match self.run(Operation { id, app, action: Action::ChangeRule(change) }).await? {
             Outcome::RuleChanged(rule) => {
-                self.shared.registry.notify_one();
+                self.shared.registry.change();
                 Ok(*rule)
             }
             other => Err(unexpected("a rule", &other)),
