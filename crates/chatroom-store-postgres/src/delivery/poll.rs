@@ -102,8 +102,7 @@ async fn take(
     let last: Vec<i64> = part.iter().map(|(_, _, last)| numbers::seq(*last)).collect();
     let found = run(session, vec![call!(HAPPENED, apps, ids, after, last)]).await?.pop().unwrap_or_default();
     for row in &found {
-        let happened = happened(row)?;
-        state.backlog.appended(&happened);
+        state.backlog.noticed(&happened(row)?, now);
     }
     let since = Instant::now();
     let mut through: HashMap<(AppId, ChatroomId), Seq> = HashMap::new();

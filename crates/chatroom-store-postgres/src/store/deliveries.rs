@@ -41,7 +41,7 @@ const LOSSES: &str = "\
     WHERE l.why IS NULL AND l.at >= $1 ORDER BY r.app, r.id, l.room, l.first LIMIT $2";
 const APP_OF: &str = "SELECT app FROM rules WHERE id = $1";
 const ASK_REPLAY: &str = "\
-    INSERT INTO replays (app, rule, id, rooms, firsts, lasts) VALUES ($1, $2, $3, $4, $5, $6)";
+    INSERT INTO replays (app, rule, id, rooms, firsts, lasts) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
 const REPLAYED: &str = "SELECT events FROM replays WHERE app = $1 AND rule = $2 AND id = $3";
 
 #[async_trait]

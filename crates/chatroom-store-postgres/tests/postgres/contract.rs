@@ -1,16 +1,12 @@
 //! The storage contract, on PostgreSQL.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot set itself up fails")]
-
-#[path = "contract/database.rs"]
-mod database;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chatroom_store_postgres::{Options, PostgresStore};
 use chatroom_store_testkit::{DurableHarness, Harness, Setup, async_trait, contract_tests, durability_tests};
-use database::Database;
+
+use crate::database::Database;
 
 /// Stores in a schema of their own, which is gone with it.
 struct Postgres {

@@ -29,9 +29,30 @@ impl Database {
 
     /// The URL of a store, whose sessions bear this name.
     pub(crate) fn url(&self, name: &str) -> String {
-        let between = if self.cluster.contains('?') { '&' } else { '?' };
-        let Self { cluster, schema } = self;
-        format!("{cluster}{between}options=-csearch_path%3D{schema}&application_name={schema}_{name}")
+        self.url_by(&self.cluster, name)
+    }
+
+    /// The same, over another way to the cluster.
+    pub(crate) fn url_by(&self, way: &str, name: &str) -> String {
+        let between = if way.contains('?') { '&' } else { '?' };
+        let schema = &self.schema;
+        format!("{way}{between}options=-csearch_path%3D{schema}&application_name={schema}_{name}")
+    }
+
+    /// The cluster's URL.
+    pub(crate) fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// Runs statements in the schema.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let client = connect(&self.url("beside")).await;
+        client.batch_execute(sql).await.expect("statements that succeed");
+    }
+
+    /// Lets the time of all leases of couriers pass.
+    pub(crate) async fn end_leases(&self) {
+        self.execute("UPDATE couriers SET until = now()").await;
     }
 
     /// Ends all sessions of this name, and waits until they are gone.
@@ -42,12 +63,6 @@ impl Database {
         while client.query_one(end, &[&name]).await.expect("an answer").get::<_, i64>(0) > 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-    }
-
-    /// Lets the time of all leases of couriers pass.
-    pub(crate) async fn end_leases(&self) {
-        let sql = format!("UPDATE {}.couriers SET until = now()", self.schema);
-        connect(&self.cluster).await.batch_execute(&sql).await.expect("leases that end");
     }
 
     /// Runs statements whatever runtime this is called on.
