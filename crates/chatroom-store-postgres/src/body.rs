@@ -77,7 +77,8 @@ pub(crate) fn decode(number: i16, body: &[u8]) -> Result<EventKind, StorageError
 fn created(body: &[u8]) -> Result<EventKind, StorageError> {
     let fields: [Value; 5] =
         serde_json::from_slice(body).map_err(|error| corrupt("an event is not readable", error))?;
-    let text = |value: &Value| value.as_str().map(Box::<str>::from).ok_or_else(|| unknown("a text that is none"));
+    let text =
+        |value: &Value| value.as_str().map(Box::<str>::from).ok_or_else(|| unknown("a text that is none"));
     let [owner, name, description, max_users, custom] = &fields;
     let max_users = max_users.as_u64().and_then(|number| u32::try_from(number).ok());
     let info = RoomInfo {

@@ -40,7 +40,8 @@ fn reason(error: &tokio_postgres::Error) -> String {
     let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     match source.as_str() {
         "invalid value for option `sslmode`" => {
-            "sslmode is disable, prefer or require; the certificate is checked if store.tls_ca is set".to_owned()
+            "sslmode is disable, prefer or require; the certificate is checked if store.tls_ca is set"
+                .to_owned()
         }
         "" => error.to_string(),
         _ => source,

@@ -94,7 +94,11 @@ fn words(error: &tokio_postgres::Error) -> String {
 pub(crate) fn collided(error: &tokio_postgres::Error) -> bool {
     matches!(
         error.code(),
-        Some(&(SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED | SqlState::UNIQUE_VIOLATION))
+        Some(
+            &(SqlState::T_R_SERIALIZATION_FAILURE
+                | SqlState::T_R_DEADLOCK_DETECTED
+                | SqlState::UNIQUE_VIOLATION)
+        )
     )
 }
 
@@ -117,6 +121,7 @@ pub(crate) fn unavailable(message: impl Into<String>) -> StorageError {
 }
 
 pub(crate) fn outcome_unknown() -> StorageError {
-    let message = "the connection was lost at the commit, and whether it was made could not be found out in time";
+    let message =
+        "the connection was lost at the commit, and whether it was made could not be found out in time";
     StorageError::new(StorageErrorKind::OutcomeUnknown, message)
 }

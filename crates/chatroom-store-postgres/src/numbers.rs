@@ -1,6 +1,8 @@
 //! Numbers and ids as the database has them.
 
-use chatroom_core::{AppId, ChatroomId, EventId, JoinOrder, RoomKey, RuleId, Seq, StorageError, Timestamp, UserId};
+use chatroom_core::{
+    AppId, ChatroomId, EventId, JoinOrder, RoomKey, RuleId, Seq, StorageError, Timestamp, UserId,
+};
 use uuid::Uuid;
 
 use crate::error::corrupt;

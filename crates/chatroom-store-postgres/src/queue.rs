@@ -8,7 +8,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chatroom_core::{Action, AppId, ChatroomId, Operation, Outcome, StorageError, StorageErrorKind, Sweep, TransactError};
+use chatroom_core::{
+    Action, AppId, ChatroomId, Operation, Outcome, StorageError, StorageErrorKind, Sweep, TransactError,
+};
 use tokio::sync::{Notify, oneshot};
 
 use crate::deadline::Deadline;
@@ -276,7 +278,8 @@ impl Held {
                 continue;
             }
             let more = weight(&first.operation);
-            full = !group.members.is_empty() && (*records + more > RECORDS || group.members.len() >= OPERATIONS);
+            full =
+                !group.members.is_empty() && (*records + more > RECORDS || group.members.len() >= OPERATIONS);
             if full {
                 break;
             }

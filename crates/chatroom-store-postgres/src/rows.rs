@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chatroom_core::{
-    App, AppKey, AppState, Counters, Credentials, Event, EventClass, EventId, Origin, Outgoing, Room, RoomInfo,
-    Rule, RuleId, RuleSecret, RuleSecrets, RuleState, SecretDigest, SigningKey, StorageError, User,
+    App, AppKey, AppState, Counters, Credentials, Event, EventClass, EventId, Origin, Outgoing, Room,
+    RoomInfo, Rule, RuleId, RuleSecret, RuleSecrets, RuleState, SecretDigest, SigningKey, StorageError, User,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -161,9 +161,9 @@ pub(crate) fn rule(row: &Row) -> Result<Rule, StorageError> {
         id: RuleId(id.as_u128()),
         app: app_of(get(row, "app")?),
         app_key: app_key(row, "org", "app_name")?,
-        name: get::<&str>(row, "name")?.parse().map_err(|error: chatroom_core::InvalidRuleName| {
-            corrupt("a rule's name is none", error)
-        })?,
+        name: get::<&str>(row, "name")?
+            .parse()
+            .map_err(|error: chatroom_core::InvalidRuleName| corrupt("a rule's name is none", error))?,
         url: get::<&str>(row, "url")?.into(),
         secrets: RuleSecrets {
             newest: RuleSecret::new(text(row, "secret")?),

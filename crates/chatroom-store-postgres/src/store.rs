@@ -17,11 +17,11 @@ use tokio::task::JoinHandle;
 
 use crate::connect::{BEGIN_SESSION, Connector};
 use crate::deadline::Deadline;
+use crate::delivery::{self, Courier};
 use crate::error::{OpenError, outcome_unknown, unavailable};
 use crate::options::Options;
 use crate::queue::{Answer, Queue};
 use crate::shared::{Registry, Shared};
-use crate::delivery::{self, Courier};
 use crate::{config, group, migrate, tls};
 use watch::Seen;
 

@@ -97,12 +97,6 @@ impl Loaded {
         self.capacity = capacity;
     }
 
-    /// Whether all rooms that its lists name are loaded. A sweep is decided only then.
-    #[must_use]
-    pub fn lists_are_loaded(&self) -> bool {
-        self.rooms_listed.values().flatten().all(|room| self.rooms.contains_key(room))
-    }
-
     pub(super) fn room_at(&self, key: &RoomKey) -> Option<Timestamp> {
         self.rooms.get(key).map(|loaded| loaded.at)
     }
@@ -146,7 +140,9 @@ impl Loaded {
             Key::User(app, user) => self.users.contains_key(&(*app, *user)),
             Key::Room(room) => self.rooms.contains_key(room),
             Key::Membership(room, user) => self.places.contains_key(&(*room, *user)),
-            Key::Rule(app, id) => self.rules.get(app).is_some_and(|all| all.iter().any(|rule| rule.id == *id)),
+            Key::Rule(app, id) => {
+                self.rules.get(app).is_some_and(|all| all.iter().any(|rule| rule.id == *id))
+            }
             Key::Sweep(_) => false,
         }
     }
@@ -267,7 +263,8 @@ impl Facts for Loaded {
 
     fn users_in(&self, app: AppId, limit: usize) -> Vec<UserId> {
         // Asked for with what is left of a budget.
-        let listed = self.users_listed.iter().find(|(list, _)| matches!(list, List::UsersIn(of, _) if *of == app));
+        let listed =
+            self.users_listed.iter().find(|(list, _)| matches!(list, List::UsersIn(of, _) if *of == app));
         listed.into_iter().flat_map(|(_, users)| users).take(limit).copied().collect()
     }
 

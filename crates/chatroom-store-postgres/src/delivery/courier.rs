@@ -133,7 +133,12 @@ impl Courier {
         Ok(())
     }
 
-    async fn claim(&self, session: &mut Session, state: &mut State, now: Timestamp) -> Result<(), StorageError> {
+    async fn claim(
+        &self,
+        session: &mut Session,
+        state: &mut State,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
         let calls = vec![call!(CLAIM_APPS, self.token, lease_millis(), CLAIMED_AT_ONCE)];
         let claimed = run(session, calls).await?.pop().unwrap_or_default();
         let mut apps = Vec::new();
@@ -230,6 +235,9 @@ pub(super) async fn run(
 }
 
 /// The rows of the call in this place.
-pub(super) fn nth(rows: &mut [Vec<tokio_postgres::Row>], index: usize) -> Result<Vec<tokio_postgres::Row>, StorageError> {
+pub(super) fn nth(
+    rows: &mut [Vec<tokio_postgres::Row>],
+    index: usize,
+) -> Result<Vec<tokio_postgres::Row>, StorageError> {
     rows.get_mut(index).map(std::mem::take).ok_or_else(|| unavailable("an answer is missing"))
 }

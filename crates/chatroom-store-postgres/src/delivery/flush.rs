@@ -70,7 +70,9 @@ impl State {
         for write in writes {
             let (room, is_letter) = match &write {
                 CursorWrite::Put(Cursor { room, .. }) | CursorWrite::Done { room, .. } => (*room, false),
-                CursorWrite::Bury(DeadLetter { room, .. }) | CursorWrite::Unbury { room, .. } => (*room, true),
+                CursorWrite::Bury(DeadLetter { room, .. }) | CursorWrite::Unbury { room, .. } => {
+                    (*room, true)
+                }
             };
             let Some(held) = self.apps.get_mut(&room.app) else { continue };
             held.dirty.insert(room.id);
@@ -165,7 +167,8 @@ impl Batch {
     }
 
     fn letter_calls(&self) -> impl Iterator<Item = Call> {
-        let gone: Vec<_> = self.letters.iter().filter(|(_, letter)| letter.is_none()).map(|(place, _)| place).collect();
+        let gone: Vec<_> =
+            self.letters.iter().filter(|(_, letter)| letter.is_none()).map(|(place, _)| place).collect();
         let there: Vec<&DeadLetter> = self.letters.values().flatten().collect();
         let delete = (!gone.is_empty()).then(|| {
             let apps: Vec<Uuid> = gone.iter().map(|(_, room, _)| numbers::app(room.app)).collect();
@@ -225,7 +228,8 @@ impl Courier {
         now: Timestamp,
     ) -> Result<(), StorageError> {
         for held in state.apps.values_mut() {
-            let old = held.seen.iter().filter(|(_, (_, since))| since.elapsed() >= NOTE).map(|(room, _)| *room);
+            let old =
+                held.seen.iter().filter(|(_, (_, since))| since.elapsed() >= NOTE).map(|(room, _)| *room);
             held.dirty.extend(old);
         }
         self.flush(session, state, now, None).await

@@ -41,7 +41,8 @@ impl Courier {
                 return Err(error);
             }
         };
-        let leases = claims.into_iter().zip(events).filter(|(claim, _)| state.apps.contains_key(&claim.id.room.app));
+        let leases =
+            claims.into_iter().zip(events).filter(|(claim, _)| state.apps.contains_key(&claim.id.room.app));
         let leases = leases.map(|(claim, events)| claim.with(events)).collect();
         Ok(Leased { leases, next: state.backlog.next() })
     }

@@ -99,7 +99,10 @@ pub(super) async fn reload_rules(
 }
 
 /// What of the logs of these rooms is kept. The first is behind the last if nothing is.
-pub(super) async fn kept(session: &mut Session, rooms: &[RoomKey]) -> Result<Vec<(RoomKey, Span)>, StorageError> {
+pub(super) async fn kept(
+    session: &mut Session,
+    rooms: &[RoomKey],
+) -> Result<Vec<(RoomKey, Span)>, StorageError> {
     if rooms.is_empty() {
         return Ok(Vec::new());
     }

@@ -23,9 +23,10 @@ const SHOWN: &str = "\
 impl Courier {
     /// Says how the rules here are doing, if that changed since it was last said.
     pub(super) async fn show(&self, session: &mut Session, state: &mut State) -> Result<(), StorageError> {
-        let due = state.apps.iter().filter(|(_, held)| {
-            held.shown.as_ref().is_none_or(|(at, _)| at.elapsed() >= SHOW)
-        });
+        let due = state
+            .apps
+            .iter()
+            .filter(|(_, held)| held.shown.as_ref().is_none_or(|(at, _)| at.elapsed() >= SHOW));
         let due: Vec<AppId> = due.map(|(app, _)| *app).collect();
         for app in due {
             let statuses = state.backlog.statuses(app);
@@ -71,7 +72,9 @@ fn encode(status: &RuleStatus) -> Vec<u8> {
 /// How a rule is doing, as was said.
 pub(crate) fn decode(rule: Rule, said: Option<&[u8]>) -> Result<RuleStatus, StorageError> {
     let said: Value = match said {
-        Some(said) => serde_json::from_slice(said).map_err(|error| corrupt("a status is not readable", error))?,
+        Some(said) => {
+            serde_json::from_slice(said).map_err(|error| corrupt("a status is not readable", error))?
+        }
         None => Value::Null,
     };
     let number = |key: &str| said.get(key).and_then(Value::as_u64).unwrap_or(0);

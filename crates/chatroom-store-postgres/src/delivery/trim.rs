@@ -121,7 +121,8 @@ impl Courier {
                 continue;
             }
             let (keep, most) = (shared.options.keep, shared.options.keep_bytes);
-            let before = if kept.is_there { oldest_kept(kept.oldest, now, keep, bytes, most) } else { LATEST };
+            let before =
+                if kept.is_there { oldest_kept(kept.oldest, now, keep, bytes, most) } else { LATEST };
             self.trim_app(session, state, kept.app, before, now).await?;
         }
         Ok(())
@@ -137,7 +138,10 @@ impl Courier {
     ) -> Result<(), StorageError> {
         loop {
             let id: Uuid = numbers::app(app);
-            let gone = run(session, vec![call!(TRIM, id, before.as_millis(), ROWS)]).await?.pop().unwrap_or_default();
+            let gone = run(session, vec![call!(TRIM, id, before.as_millis(), ROWS)])
+                .await?
+                .pop()
+                .unwrap_or_default();
             if gone.is_empty() {
                 return Ok(());
             }

@@ -112,7 +112,11 @@ async fn begin(
     let reads = load::all_reads(session, operation, reads).await?;
     let facts = load::begin(session, &reads, shared.options.max_members).await?;
     let again = operation.reads_more(&facts.loaded);
-    if again.rooms.keys().all(|room| reads.rooms.contains_key(room)) { Ok(facts) } else { Err(Trouble::Moved) }
+    if again.rooms.keys().all(|room| reads.rooms.contains_key(room)) {
+        Ok(facts)
+    } else {
+        Err(Trouble::Moved)
+    }
 }
 
 fn keep(held: &mut Option<Session>, session: Session) {

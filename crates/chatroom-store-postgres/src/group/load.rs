@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use chatroom_core::{
-    AppId, Capacity, Counters, List, Loaded, LoadedRoom, Membership, Operation, ReadSet, RoomKey, StorageError,
-    Strength, Timestamp, UserId,
+    AppId, Capacity, Counters, List, Loaded, LoadedRoom, Membership, Operation, ReadSet, RoomKey,
+    StorageError, Strength, Timestamp, UserId,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -132,7 +132,8 @@ fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
         calls.push((Kind::Rooms, call!(ROOMS, apps, ids)));
     }
     let placed: HashSet<_> = reads.places.iter().map(|(room, name)| (room.app, name)).collect();
-    let names = of_strength(&reads.names, Strength::Peek).filter(|(app, name)| !placed.contains(&(*app, name)));
+    let names =
+        of_strength(&reads.names, Strength::Peek).filter(|(app, name)| !placed.contains(&(*app, name)));
     let (apps, names): (Vec<Uuid>, Vec<String>) =
         names.map(|(app, name)| (numbers::app(*app), name.as_str().to_owned())).unzip();
     if !names.is_empty() {

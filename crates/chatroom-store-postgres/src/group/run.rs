@@ -61,7 +61,10 @@ fn reply(member: Waiting, answer: Answer) {
 }
 
 fn unanswered() -> StorageError {
-    StorageError::new(StorageErrorKind::OutcomeUnknown, "the store decided an operation and has no answer to it")
+    StorageError::new(
+        StorageErrorKind::OutcomeUnknown,
+        "the store decided an operation and has no answer to it",
+    )
 }
 
 /// The same failure, for one more of those who share it.

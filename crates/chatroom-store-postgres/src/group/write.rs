@@ -207,8 +207,11 @@ impl Users {
         let apps: Vec<Uuid> = self.users.iter().map(|user| numbers::app(user.app)).collect();
         let ids: Vec<i64> = self.users.iter().map(|user| numbers::user(user.id)).collect();
         let names: Vec<String> = self.users.iter().map(|user| user.name.as_str().to_owned()).collect();
-        let nicknames: Vec<Option<Vec<u8>>> =
-            self.users.iter().map(|user| user.nickname.as_ref().map(|text| text.as_bytes().to_vec())).collect();
+        let nicknames: Vec<Option<Vec<u8>>> = self
+            .users
+            .iter()
+            .map(|user| user.nickname.as_ref().map(|text| text.as_bytes().to_vec()))
+            .collect();
         let deleted: Vec<bool> = self.users.iter().map(|user| user.deleted).collect();
         Some(call!(sql, apps, ids, names, nicknames, deleted))
     }
@@ -274,7 +277,8 @@ impl Sorted {
     /// What must be there before events are.
     fn before_rooms(&mut self) -> Vec<Call> {
         let take = std::mem::take::<Rooms>;
-        let calls = [take(&mut self.rooms_new).call(INSERT_ROOMS), take(&mut self.rooms_changed).call(UPDATE_ROOMS)];
+        let calls =
+            [take(&mut self.rooms_new).call(INSERT_ROOMS), take(&mut self.rooms_changed).call(UPDATE_ROOMS)];
         calls.into_iter().flatten().collect()
     }
 
@@ -302,8 +306,24 @@ impl Sorted {
         let end_times: Vec<i64> = ends.values().map(|end| end.at.as_millis()).collect();
         let news: Vec<bool> = ends.keys().map(|room| told.contains(&room.app)).collect();
         Ok(call!(
-            CHANGE_ROOMS, gone.apps, gone.rooms, gone.users, apps, rooms, seqs, ids, times, members, kinds, bodies,
-            end_apps, end_rooms, end_seqs, end_members, end_times, news,
+            CHANGE_ROOMS,
+            gone.apps,
+            gone.rooms,
+            gone.users,
+            apps,
+            rooms,
+            seqs,
+            ids,
+            times,
+            members,
+            kinds,
+            bodies,
+            end_apps,
+            end_rooms,
+            end_seqs,
+            end_members,
+            end_times,
+            news,
         ))
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chatroom_core::{
-    AppId, CallbackLeases, ChatroomId, DeadLetter, Deliveries, LeaseRequest, Leased, RoomKey, Rule, RuleId, RuleStatus,
-    Seq, Settled, Settlement, Span, StorageError,
+    AppId, CallbackLeases, ChatroomId, DeadLetter, Deliveries, LeaseRequest, Leased, RoomKey, Rule, RuleId,
+    RuleStatus, Seq, Settled, Settlement, Span, StorageError,
 };
 use uuid::Uuid;
 
@@ -79,7 +79,8 @@ impl Deliveries for PostgresStore {
         after: Option<(ChatroomId, Seq)>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StorageError> {
-        let (room, first) = after.map_or((-1, -1), |(room, first)| (numbers::room(room), numbers::seq(first)));
+        let (room, first) =
+            after.map_or((-1, -1), |(room, first)| (numbers::room(room), numbers::seq(first)));
         let (rule, oldest, limit) = (numbers::rule(rule), self.oldest_letter(), numbers::limit(limit));
         let found = self.query(LETTERS, &[&rule, &room, &first, &oldest, &limit]).await?;
         found.iter().map(letter).collect()

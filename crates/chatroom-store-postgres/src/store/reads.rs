@@ -36,7 +36,8 @@ pub(super) async fn query(
     // Every connection of the pool may be dead, and the attempt behind them makes a new one.
     for _ in 0..=readers.status().max_size {
         let client = deadline.hold(readers.get()).await?;
-        let client = client.map_err(|error| unavailable(format!("no connection to the database: {error}")))?;
+        let client =
+            client.map_err(|error| unavailable(format!("no connection to the database: {error}")))?;
         let rows = deadline.hold(async {
             let statement = client.prepare_cached(sql).await?;
             client.query(&statement, values).await

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use chatroom_core::{
-    Action, App, AppChange, AppId, AppRegistry, ChangeRule, Operation, OperationId, Outcome, Rule, RuleRegistry,
-    StorageError, StorageErrorKind, TransactError,
+    Action, App, AppChange, AppId, AppRegistry, ChangeRule, Operation, OperationId, Outcome, Rule,
+    RuleRegistry, StorageError, StorageErrorKind, TransactError,
 };
 
 use super::PostgresStore;
@@ -44,7 +44,12 @@ impl RuleRegistry for PostgresStore {
         self.query(RULES, &[&numbers::app(app)]).await?.iter().map(rows::rule).collect()
     }
 
-    async fn change_rule(&self, id: OperationId, app: AppId, change: ChangeRule) -> Result<Rule, TransactError> {
+    async fn change_rule(
+        &self,
+        id: OperationId,
+        app: AppId,
+        change: ChangeRule,
+    ) -> Result<Rule, TransactError> {
         match self.run(Operation { id, app, action: Action::ChangeRule(change) }).await? {
             Outcome::RuleChanged(rule) => {
                 self.shared.registry.change();

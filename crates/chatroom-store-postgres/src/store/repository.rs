@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chatroom_core::{
-    AppId, ChatroomId, ChatroomRepository, From, JoinOrder, Member, MembersRequest, MembersSlice, Operation, Order,
-    Outcome, RoomKey, RoomView, StorageError, Sweep, TransactError, User, UserId, Username,
+    AppId, ChatroomId, ChatroomRepository, From, JoinOrder, Member, MembersRequest, MembersSlice, Operation,
+    Order, Outcome, RoomKey, RoomView, StorageError, Sweep, TransactError, User, UserId, Username,
 };
 use tokio_postgres::Row;
 
@@ -89,7 +89,12 @@ impl ChatroomRepository for PostgresStore {
         found.first().map(rows::user).transpose()
     }
 
-    async fn users(&self, app: AppId, after: Option<UserId>, limit: usize) -> Result<Vec<User>, StorageError> {
+    async fn users(
+        &self,
+        app: AppId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<User>, StorageError> {
         let after = after.map_or(-1, numbers::user);
         let found = self.query(USERS, &[&numbers::app(app), &after, &numbers::limit(limit)]).await?;
         found.iter().map(rows::user).collect()
@@ -134,7 +139,9 @@ impl ChatroomRepository for PostgresStore {
         let Some(first) = found.first() else { return Ok(None) };
         let mut members = Vec::with_capacity(found.len());
         for row in &found {
-            let (Some(name), Some(joined)) = (rows::get(row, "name")?, rows::get(row, "joined")?) else { continue };
+            let (Some(name), Some(joined)) = (rows::get(row, "name")?, rows::get(row, "joined")?) else {
+                continue;
+            };
             let (name, joined): (&str, JoinOrder) = (name, numbers::joined_of(joined)?);
             members.push(Member { name: username(name)?, joined });
         }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chatroom_core::{CallbackOutbox, Error, EventKind, Registration, Rejection, Seq};
 use chatroom_core::test_util::name;
+use chatroom_core::{CallbackOutbox, Error, EventKind, Registration, Rejection, Seq};
 
 use crate::database::Database;
 use crate::world::{APP, Node, key, names, run};

@@ -82,7 +82,8 @@ impl Proxy {
         let port = config.get_ports().first().copied().unwrap_or(5432);
         match config.get_hosts().first() {
             Some(Host::Unix(path)) => {
-                let server = UnixStream::connect(path.join(format!(".s.PGSQL.{port}"))).await.expect("a socket");
+                let server =
+                    UnixStream::connect(path.join(format!(".s.PGSQL.{port}"))).await.expect("a socket");
                 self.pass(&mut client, server).await;
             }
             Some(Host::Tcp(host)) => {

@@ -60,7 +60,8 @@ fn a_database_of_a_newer_version_is_refused() {
 #[test]
 fn a_database_that_cannot_be_reached_is_named_without_its_password() {
     run(async {
-        let error = open(Options::new("postgresql://u:hunter2@127.0.0.1:1/db")).await.err().expect("a refusal");
+        let error =
+            open(Options::new("postgresql://u:hunter2@127.0.0.1:1/db")).await.err().expect("a refusal");
         let text = error.to_string();
         assert!(text.contains("127.0.0.1:1") && !text.contains("hunter2"), "{text}");
     });

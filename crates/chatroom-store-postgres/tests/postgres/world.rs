@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chatroom_core::test_util::{ManualClock, name};
 use chatroom_core::{
-    AppChange, AppId, AppRegistry, ChangeRule, ChatroomId, Chatrooms, Error, EventClass, Ids, Limits, MembersRemoved,
-    NewApp, NewRoom, NewRule, NewUser, OperationId, Order, Origin, RoomKey, Rule, RuleChange, RuleRegistry,
-    RuleSecret, SecretDigest, SigningKey,
+    AppChange, AppId, AppRegistry, ChangeRule, ChatroomId, Chatrooms, Error, EventClass, Ids, Limits,
+    MembersRemoved, NewApp, NewRoom, NewRule, NewUser, OperationId, Order, Origin, RoomKey, Rule, RuleChange,
+    RuleRegistry, RuleSecret, SecretDigest, SigningKey,
 };
 use chatroom_store_postgres::{Options, PostgresStore};
 
@@ -67,7 +67,8 @@ impl Node {
 
     pub(crate) async fn users(&self, names: &[impl AsRef<str>]) -> Result<(), Error> {
         for part in names.chunks(1_000) {
-            let users = part.iter().map(|user| NewUser { name: name(user.as_ref()), nickname: None }).collect();
+            let users =
+                part.iter().map(|user| NewUser { name: name(user.as_ref()), nickname: None }).collect();
             self.chatrooms.register_users(APP, users).await?;
             self.clock.advance(1);
         }
@@ -91,8 +92,11 @@ impl Node {
 
     /// The members of a room without its owner.
     pub(crate) async fn members(&self, room: ChatroomId) -> Vec<String> {
-        let request =
-            chatroom_core::MembersRequest { from: chatroom_core::From::Start, limit: 100_000, order: Order::Ascending };
+        let request = chatroom_core::MembersRequest {
+            from: chatroom_core::From::Start,
+            limit: 100_000,
+            order: Order::Ascending,
+        };
         let slice = self.chatrooms.members(APP, room, request).await.expect("a page").expect("a room");
         slice.members.into_iter().map(|member| member.name.to_string()).collect()
     }
