@@ -1,10 +1,13 @@
 //! A connection with its prepared statements, and several statements sent at once.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
-use futures_util::future::{BoxFuture, join_all, try_join_all};
+use futures_util::future::{BoxFuture, join, join_all, try_join_all};
 use tokio::task::JoinHandle;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
@@ -72,39 +75,52 @@ impl Session {
 
     /// Sends plain commands and [prepared](Self::prepare) calls in one go, in this order: `before`, the calls, `after`.
     /// Answers the rows of each call; of the commands, whether they succeeded.
-    pub(crate) fn send<'s>(
-        &'s self,
+    ///
+    /// `after` is not sent if one of the calls could not be: a commit of the others would be one in part.
+    pub(crate) async fn send(
+        &self,
         before: &'static [&'static str],
         calls: Vec<Call>,
         after: &'static [&'static str],
-    ) -> impl Future<Output = Sent> + Send + 's {
-        let mut all: Vec<BoxFuture<'s, Result<Vec<Row>, Error>>> = Vec::new();
+    ) -> Sent {
+        let failed = AtomicBool::new(false);
         let count = calls.len();
-        let command = |sql: &'static str| -> BoxFuture<'s, Result<Vec<Row>, Error>> {
-            Box::pin(async move { self.client.batch_execute(sql).await.map(|()| Vec::new()) })
+        let mut all: Vec<BoxFuture<'_, Result<Vec<Row>, Error>>> = Vec::new();
+        all.extend(before.iter().map(|sql| self.command(sql)));
+        all.extend(calls.into_iter().map(|call| self.call(call, &failed)));
+        let mut all = pin!(join_all(all));
+        // The first poll sends them.
+        let sent = poll_fn(|cx| Poll::Ready(all.as_mut().poll(cx))).await;
+        let after = if failed.load(Ordering::SeqCst) { &[] } else { after };
+        let after = join_all(after.iter().map(|sql| self.command(sql)));
+        let (all, after) = match sent {
+            Poll::Ready(all) => (all, after.await),
+            Poll::Pending => join(all, after).await,
         };
-        all.extend(before.iter().map(|sql| command(sql)));
-        for Call { sql, values } in calls {
-            let statement = self.statements.get(sql).cloned();
-            all.push(Box::pin(async move {
-                let values: Vec<&(dyn ToSql + Sync)> =
-                    values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
-                match statement {
-                    Some(statement) => self.client.query(&statement, &values).await,
-                    None => self.client.query(sql, &values).await,
-                }
-            }));
-        }
-        all.extend(after.iter().map(|sql| command(sql)));
-        async move {
-            let mut answers = join_all(all).await.into_iter();
-            let mut command_failed = None;
-            for _ in before {
-                command_failed = command_failed.or(answers.next().and_then(Result::err));
-            }
-            let calls: Vec<_> = answers.by_ref().take(count).collect();
-            Sent { before: command_failed, calls, after: answers.find_map(Result::err) }
-        }
+        let mut answers = all.into_iter();
+        let before = answers.by_ref().take(before.len()).find_map(Result::err);
+        // An error among the commands leaves some of them untaken.
+        let mut calls: Vec<_> = answers.collect();
+        calls.drain(..calls.len().saturating_sub(count));
+        Sent { before, calls, after: after.into_iter().find_map(Result::err) }
+    }
+
+    fn command(&self, sql: &'static str) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(async move { self.client.batch_execute(sql).await.map(|()| Vec::new()) })
+    }
+
+    fn call<'s>(&'s self, call: Call, failed: &'s AtomicBool) -> BoxFuture<'s, Result<Vec<Row>, Error>> {
+        let Call { sql, values } = call;
+        let statement = self.statements.get(sql).cloned();
+        Box::pin(async move {
+            let values: Vec<&(dyn ToSql + Sync)> =
+                values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+            let rows = match statement {
+                Some(statement) => self.client.query(&statement, &values).await,
+                None => self.client.query(sql, &values).await,
+            };
+            rows.inspect_err(|_| failed.store(true, Ordering::SeqCst))
+        })
     }
 }
 

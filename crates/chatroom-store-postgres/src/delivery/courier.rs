@@ -70,8 +70,11 @@ pub(super) struct Held {
     pub(super) letters: Vec<CursorWrite>,
     renewed: Option<Instant>,
     /// What was last said of its rules, and when.
-    pub(super) shown: Option<(Instant, Vec<(RuleId, Vec<u8>)>)>,
+    pub(super) shown: Option<(Instant, Said)>,
 }
+
+/// What is said of rules, as it is stored.
+pub(super) type Said = Vec<(RuleId, Vec<u8>)>;
 
 impl Courier {
     pub(crate) fn new() -> Result<Self, getrandom::Error> {

@@ -36,7 +36,7 @@ impl Courier {
             Ok(events) => events,
             Err(error) => {
                 // Nobody got them: they are due again at once.
-                let back = claims.iter().map(|claim| given_back(claim)).collect::<Vec<_>>();
+                let back = claims.iter().map(given_back).collect::<Vec<_>>();
                 state.backlog.settle(self.now(shared), &back);
                 return Err(error);
             }

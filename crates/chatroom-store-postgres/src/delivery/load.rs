@@ -120,7 +120,7 @@ fn log(row: &Row) -> Result<(RoomKey, Span), StorageError> {
     let room = numbers::room_of(rows::get(row, "app")?, rows::get(row, "room")?)?;
     let last = numbers::seq_of(rows::get(row, "seq")?)?;
     let first: Option<i64> = rows::get(row, "first")?;
-    let first = first.map(numbers::seq_of).transpose()?.unwrap_or(last.next());
+    let first = first.map(numbers::seq_of).transpose()?.unwrap_or_else(|| last.next());
     Ok((room, Span { first, last }))
 }
 

@@ -65,6 +65,7 @@ pub(super) struct Facts {
     pub(super) told: HashSet<AppId>,
 }
 
+#[derive(Clone, Copy)]
 enum Kind {
     Apps,
     Rooms,

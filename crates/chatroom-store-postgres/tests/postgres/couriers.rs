@@ -28,7 +28,7 @@ fn seqs(leases: &[Lease]) -> Vec<u64> {
 }
 
 fn took(lease: &Lease, events: usize) -> Settlement {
-    let through = lease.events.iter().take(events).last().map(|event| event.seq);
+    let through = lease.events.iter().take(events).next_back().map(|event| event.seq);
     Settlement { lease: lease.id, through, taken: 1, then: Progress::Go }
 }
 
