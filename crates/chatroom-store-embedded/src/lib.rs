@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 mod codec;
+mod contents;
 mod counted;
 mod directory;
 mod engine;
