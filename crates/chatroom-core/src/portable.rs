@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::callback::{Cursor, DeadLetter, Rule};
 use crate::error::StorageError;
 use crate::event::Event;
-use crate::id::EventId;
+use crate::id::{EventId, OperationId};
 use crate::model::{Counters, Membership, Room, User};
 use crate::record::Sweep;
 
@@ -130,6 +130,14 @@ pub trait Picture: Send {
 /// The name of one export: two exports never have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ExportId(pub u128);
+
+impl ExportId {
+    /// An export is named by the operation that makes it.
+    #[must_use]
+    pub fn of(operation: OperationId) -> Self {
+        Self(operation.event(0).0)
+    }
+}
 
 impl fmt::Display for ExportId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,11 +11,13 @@ mod backend;
 mod render;
 mod run;
 mod terminal;
+mod transfer;
 mod ttl;
 
 pub use backend::{Backend, Serve};
 pub use run::run;
 pub use terminal::Terminal;
+use transfer::{ExportArgs, ImportArgs};
 
 /// A chatroom-membership server that speaks the REST API of Easemob IM
 #[derive(Debug, Parser)]
@@ -68,6 +70,10 @@ enum Command {
     App(AppArgs),
     /// Make app tokens
     Token(TokenArgs),
+    /// Write everything that the store holds to a file, while a server runs or not
+    Export(ExportArgs),
+    /// Read an export into an empty store, on which no server runs
+    Import(ImportArgs),
     /// Read the configuration and print what is in force, or what is wrong with it
     #[command(long_about = CHECK_ABOUT)]
     CheckConfig(LayerArgs),

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::backend::{Backend, Serve};
-use super::{AppCommand, Cli, Command, DataArgs, LayerArgs, ServeArgs, Terminal, TokenCommand, render};
+use super::{
+    AppCommand, Cli, Command, DataArgs, LayerArgs, ServeArgs, Terminal, TokenCommand, render, transfer,
+};
 use crate::admin::{Admin, AdminError, AdminRequest};
 use crate::config::{Config, Loaded, Overlay};
 use crate::control::ControlClient;
@@ -58,6 +60,16 @@ pub(super) async fn dispatch(
             let request = AdminRequest::TokenIssue { app: name.app, ttl_seconds: ttl };
             administer(&args.data, request, environment, backend, terminal).await
         }
+        Some(Command::Export(args)) => {
+            let Some(config) = load_data(&args.data, environment, terminal) else { return WRONG };
+            let done = transfer::export(&args, &config, backend, terminal).await;
+            ended(done, terminal)
+        }
+        Some(Command::Import(args)) => {
+            let Some(config) = load_data(&args.data, environment, terminal) else { return WRONG };
+            let done = transfer::import(&args, &config, backend, terminal).await;
+            ended(done, terminal)
+        }
         Some(Command::CheckConfig(args)) => check_config(&args, environment, terminal),
         Some(Command::Version) => {
             printed(concat!("chatroom-server ", env!("CARGO_PKG_VERSION"), "\n"), terminal)
@@ -82,10 +94,9 @@ async fn serve(
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    match backend.serve(Serve { config: loaded.config, public_demo: args.public_demo }, terminal).await {
-        Ok(()) => 0,
-        Err(error) => failed(&format!("{error:#}"), terminal),
-    }
+    let serve = Serve { config: loaded.config, public_demo: args.public_demo };
+    let served = backend.serve(serve, terminal).await;
+    ended(served, terminal)
 }
 
 async fn administer(
@@ -95,10 +106,8 @@ async fn administer(
     backend: &dyn Backend,
     terminal: &mut Terminal,
 ) -> u8 {
-    let Some(loaded) = load(args.config.as_deref(), environment, &args.overlay(), terminal) else {
-        return WRONG;
-    };
-    let reply = match admin(&loaded.config, backend).await {
+    let Some(config) = load_data(args, environment, terminal) else { return WRONG };
+    let reply = match admin(&config, backend).await {
         Ok(admin) => admin.run(request).await,
         Err(error) => Err(error),
     };
@@ -145,6 +154,11 @@ fn check_config(args: &LayerArgs, environment: Environment, terminal: &mut Termi
     code
 }
 
+/// What a command that works on data goes by.
+fn load_data(args: &DataArgs, environment: Environment, terminal: &mut Terminal) -> Option<Config> {
+    load(args.config.as_deref(), environment, &args.overlay(), terminal).map(|loaded| loaded.config)
+}
+
 fn load(
     file: Option<&Path>,
     environment: Environment,
@@ -164,6 +178,13 @@ fn printed(text: &str, terminal: &mut Terminal) -> u8 {
     match terminal.print(text) {
         Ok(()) => 0,
         Err(error) => failed(&format!("the output could not be written: {error}"), terminal),
+    }
+}
+
+fn ended(done: anyhow::Result<()>, terminal: &mut Terminal) -> u8 {
+    match done {
+        Ok(()) => 0,
+        Err(error) => failed(&format!("{error:#}"), terminal),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use chatroom_core::Import;
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,7 @@ use super::{Backend, Cli, Serve, Terminal};
 use crate::admin::{Admin, AdminError, AdminReply, AdminRequest, AppView, Shown};
 use crate::config::{Config, StoreKind};
 use crate::control::ControlSocket;
+use crate::transfer::Export;
 
 /// What was written, and how it ended.
 #[derive(Debug)]
@@ -109,6 +111,14 @@ impl Backend for FakeBackend {
 
     async fn open_admin(&self, _: &Config) -> Result<Box<dyn Admin>, AdminError> {
         Ok(Box::new(FakeAdmin { place: "store" }))
+    }
+
+    async fn open_export(&self, _: &Config) -> anyhow::Result<Export> {
+        Err(anyhow::anyhow!("there is nothing to export"))
+    }
+
+    async fn open_import(&self, _: &Config) -> anyhow::Result<Box<dyn Import>> {
+        Err(anyhow::anyhow!("there is nothing to import into"))
     }
 }
 
