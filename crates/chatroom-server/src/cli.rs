@@ -17,7 +17,7 @@ mod ttl;
 pub use backend::{Backend, Serve};
 pub use run::run;
 pub use terminal::Terminal;
-use transfer::{ExportArgs, ImportArgs};
+use transfer::{EXPORT_ABOUT, ExportArgs, IMPORT_ABOUT, ImportArgs};
 
 /// A chatroom-membership server that speaks the REST API of Easemob IM
 #[derive(Debug, Parser)]
@@ -71,8 +71,10 @@ enum Command {
     /// Make app tokens
     Token(TokenArgs),
     /// Write everything that the store holds to a file, while a server runs or not
+    #[command(long_about = EXPORT_ABOUT)]
     Export(ExportArgs),
     /// Read an export into an empty store, on which no server runs
+    #[command(long_about = IMPORT_ABOUT)]
     Import(ImportArgs),
     /// Read the configuration and print what is in force, or what is wrong with it
     #[command(long_about = CHECK_ABOUT)]

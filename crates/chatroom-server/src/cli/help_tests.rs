@@ -29,6 +29,8 @@ fn the_help_of_the_binary() {
       serve         Serve (what happens without a subcommand)
       app           Make, list, show, change and delete apps
       token         Make app tokens
+      export        Write everything that the store holds to a file, while a server runs or not
+      import        Read an export into an empty store, on which no server runs
       check-config  Read the configuration and print what is in force, or what is wrong with it
       version       Print the version
       help          Print this message or the help of the given subcommand(s)
@@ -114,6 +116,16 @@ fn the_help_of_serve() {
       chatroom-server serve --listen '[::1]:8080' --data-dir /var/lib/chatroom
       CHATROOM__LISTEN=127.0.0.1:9000,unix:/run/chatroom.sock chatroom-server serve
     ");
+}
+
+#[test]
+fn the_help_of_export() {
+    insta::assert_snapshot!(help(&["export"]), @"");
+}
+
+#[test]
+fn the_help_of_import() {
+    insta::assert_snapshot!(help(&["import"]), @"");
 }
 
 #[test]

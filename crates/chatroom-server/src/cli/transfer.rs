@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::transfer::{self, Imported, PrivateFile, Reader, Sums};
 
 #[derive(Debug, Args)]
-#[command(long_about = EXPORT_ABOUT, after_long_help = EXPORT_EXAMPLES)]
+#[command(after_long_help = EXPORT_EXAMPLES)]
 pub(super) struct ExportArgs {
     #[command(flatten)]
     pub(super) data: DataArgs,
@@ -21,7 +21,7 @@ pub(super) struct ExportArgs {
     to: Option<PathBuf>,
 }
 
-const EXPORT_ABOUT: &str = "\
+pub(super) const EXPORT_ABOUT: &str = "\
 Write everything that the store holds to a file, while a server runs or not
 
 The export is of one moment. It is the online backup, and what `import` takes, into a store of the same kind or of \
@@ -34,7 +34,7 @@ Examples:
   chatroom-server export --config chatroom.toml | zstd > backup.ndjson.zst";
 
 #[derive(Debug, Args)]
-#[command(long_about = IMPORT_ABOUT, after_long_help = IMPORT_EXAMPLES)]
+#[command(after_long_help = IMPORT_EXAMPLES)]
 pub(super) struct ImportArgs {
     #[command(flatten)]
     pub(super) data: DataArgs,
@@ -43,7 +43,7 @@ pub(super) struct ImportArgs {
     from: PathBuf,
 }
 
-const IMPORT_ABOUT: &str = "\
+pub(super) const IMPORT_ABOUT: &str = "\
 Read an export into an empty store, on which no server runs
 
 An import that was interrupted goes on where it stopped when it is run again. Until it is finished, nothing is served \
