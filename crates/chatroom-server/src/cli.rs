@@ -8,9 +8,12 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{ListenAddress, Overlay};
 
 mod backend;
+mod callback;
 mod render;
 mod run;
+mod table;
 mod terminal;
+mod time;
 mod transfer;
 mod ttl;
 
@@ -53,6 +56,10 @@ Examples:
     chatroom-server app create acme/support
     TOKEN=$(chatroom-server token issue acme/support --ttl 12h)
 
+  Post its events to a server of yours, and see that they arrive:
+    chatroom-server callback add room_events https://example.com/hook --app acme/support
+    chatroom-server callback test room_events --app acme/support
+
 Configuration:
   The file of --config comes first, then variables such as CHATROOM__LISTEN=[::1]:8080,
   then flags; the later wins. `chatroom-server check-config` prints what is in force.
@@ -70,6 +77,9 @@ enum Command {
     App(AppArgs),
     /// Make app tokens
     Token(TokenArgs),
+    /// Make, show, change and remove rules of callbacks, and see to deliveries
+    #[command(long_about = callback::ABOUT)]
+    Callback(callback::CallbackArgs),
     /// Write everything that the store holds to a file, while a server runs or not
     #[command(long_about = EXPORT_ABOUT)]
     Export(ExportArgs),

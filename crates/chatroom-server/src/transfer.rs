@@ -22,7 +22,7 @@ pub(crate) use file::PrivateFile;
 pub(crate) use open::{open_export, open_import};
 pub(crate) use read::Reader;
 pub(crate) use run::{Imported, export, import};
-pub(crate) use sums::Sums;
+pub(crate) use sums::{Sum, Sums};
 
 /// The newest format that this code writes and reads. Every older one stays readable.
 const FORMAT: u32 = 1;

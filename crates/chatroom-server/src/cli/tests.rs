@@ -1,3 +1,5 @@
+mod callback;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -93,8 +95,11 @@ impl Admin for FakeAdmin {
             AdminRequest::TokenIssue { ttl_seconds, .. } => {
                 AdminReply::Token { token: secret(), expires_in_seconds: ttl_seconds.filter(|ttl| *ttl > 0) }
             }
+            AdminRequest::Callback { app, ask } => AdminReply::Callback(callback::answer(&app, ask)?),
         })
     }
+
+    async fn close(&self) {}
 }
 
 /// Remembers what was served, and opens a fake store.
@@ -347,8 +352,8 @@ async fn an_export_goes_to_a_file_or_through_a_pipe_and_not_to_a_terminal_unaske
     assert_eq!((to_file.code, to_file.out.as_str()), (0, ""));
     insta::assert_snapshot!(to_file.err.lines().take(3).collect::<Vec<_>>().join("\n"), @"
     exported 0 records
-    app                     0  0000000000000000000000000000000000000000000000000000000000000000
-    user                    0  0000000000000000000000000000000000000000000000000000000000000000
+    KIND         RECORDS  HASH
+    app          0        0000000000000000000000000000000000000000000000000000000000000000
     ");
     let written = std::fs::read_to_string(&file).unwrap();
     assert!(written.starts_with(r#"{"kind":"chatroom_export","format":1,"#), "{written}");

@@ -5,11 +5,13 @@ use std::io::{self, BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use chatroom_core::PortableKind;
 use clap::Args;
 
+use super::table::Table;
 use super::{Backend, DataArgs, Terminal};
 use crate::config::Config;
-use crate::transfer::{self, Imported, PrivateFile, Reader, Sums};
+use crate::transfer::{self, Imported, PrivateFile, Reader, Sum, Sums};
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXPORT_EXAMPLES)]
@@ -88,7 +90,7 @@ pub(super) async fn export(
         }
     };
     bar.end();
-    terminal.note(&format!("exported {} records\n{}", sums.records(), table(&sums)));
+    terminal.note(&format!("exported {} records\n{}", sums.records(), shown(&sums).trim_end()));
     Ok(())
 }
 
@@ -118,8 +120,8 @@ pub(super) async fn import(
     if before > 0 {
         terminal.note(&format!("went on behind {before} records that were there already"));
     }
-    let said =
-        format!("imported {} records; the store tells the same ones\n{}\n", sums.records(), table(&sums));
+    let records = sums.records();
+    let said = format!("imported {records} records; the store tells the same ones\n{}", shown(&sums));
     terminal.print(&said).context("the output could not be written")
 }
 
@@ -128,10 +130,11 @@ fn is_standard(path: &Path) -> bool {
 }
 
 /// What two sides compare.
-fn table(sums: &Sums) -> String {
-    let rows = sums.each().map(|(kind, sum)| {
-        let kind = kind.as_str();
-        format!("{kind:12} {:>12}  {}", sum.records, sum.hash)
-    });
-    rows.collect::<Vec<_>>().join("\n")
+fn shown(sums: &Sums) -> String {
+    let head = ["KIND", "RECORDS", "HASH"].map(str::to_owned);
+    let row = |(kind, sum): (PortableKind, Sum)| {
+        [kind.as_str().to_owned(), sum.records.to_string(), sum.hash.to_string()]
+    };
+    let rows: Vec<_> = std::iter::once(head).chain(sums.each().map(row)).collect();
+    Table::of([0; 3]).lines(&rows)
 }
