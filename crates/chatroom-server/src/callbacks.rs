@@ -10,16 +10,16 @@ use std::time::Duration;
 use anyhow::Context;
 use chatroom_callback::{Checked, Guard, Refusal, Resolver, SystemResolver, WebhookSink};
 use chatroom_core::{
-    AppId, CallbackOutbox, ChangeRule, Clock, Deliveries, Error, Ids, Rule, RuleChange, RuleRegistry,
+    AppId, CallbackOutbox, ChangeRule, Clock, Deliveries, Ids, Rule, RuleChange, RuleRegistry, TransactError,
 };
-
-pub(crate) use administrator::AppCallbacks;
-pub(crate) use declared::reconcile;
-pub(crate) use delivery::deliver;
 
 use crate::apps::Apps;
 use crate::config::CallbackConfig;
 use crate::serve::Stores;
+
+pub(crate) use administrator::AppCallbacks;
+pub(crate) use declared::reconcile;
+pub(crate) use delivery::deliver;
 
 /// All that commands, the configuration and calls need of callbacks. The dispatcher works beside it.
 #[derive(Clone)]
@@ -89,10 +89,10 @@ impl Callbacks {
     /// now, or as it was before it was removed.
     ///
     /// # Errors
-    /// [`Error::Rejected`] or [`Error::Storage`].
-    pub(crate) async fn change(&self, app: AppId, change: RuleChange) -> Result<Rule, Error> {
+    /// [`TransactError`]: rejected, or the store failed.
+    pub(crate) async fn change(&self, app: AppId, change: RuleChange) -> Result<Rule, TransactError> {
         let change = ChangeRule { change, max_rules: self.max_rules };
-        Ok(self.rules.change_rule(self.ids.operation(), app, change).await?)
+        self.rules.change_rule(self.ids.operation(), app, change).await
     }
 }
 
