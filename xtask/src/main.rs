@@ -7,6 +7,7 @@ mod cli;
 mod clients;
 mod deny;
 mod needs;
+mod postgres;
 mod project;
 mod runner;
 mod say;

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use xshell::{Cmd, cmd};
 
 use crate::needs::{self, Need, present};
+use crate::postgres::Shared;
 use crate::project::Project;
 use crate::runner::run_tests;
 use crate::tally::{Runner, Tally};
@@ -20,14 +21,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
     needs::ensure(needs())?;
+    let postgres = Shared::start()?;
     server::build(project)?;
-    let mut tally = run_targets(project, args.rounds)?;
+    let mut tally = run_targets(project, args.rounds, &postgres)?;
     tally += run_docs(project)?;
     say::line(&tally.to_string());
     verdict(tally)
 }
 
-/// What the tests start besides our own binary.
+/// What the tests start besides our own binary and PostgreSQL.
 pub(crate) fn needs() -> &'static [&'static Need] {
     if cfg!(target_os = "linux") { &[&needs::CURL, &needs::STRACE] } else { &[&needs::CURL] }
 }
@@ -41,7 +43,7 @@ pub(crate) fn verdict(tally: Tally) -> Result<()> {
 }
 
 /// Libraries, binaries, integration tests and examples. Building comes first and shows cargo's own progress.
-fn run_targets(project: &Project, rounds: Option<u32>) -> Result<Tally> {
+fn run_targets(project: &Project, rounds: Option<u32>, postgres: &Shared) -> Result<Tally> {
     let (shell, cargo) = (&project.shell, Project::cargo());
     let (runner, verb): (_, &[&str]) = if present(&["cargo", "nextest", "--version"]) {
         (Runner::Nextest, &["nextest", "run"])
@@ -50,7 +52,7 @@ fn run_targets(project: &Project, rounds: Option<u32>) -> Result<Tally> {
     };
     cmd!(shell, "{cargo} {verb...} --workspace --all-features --all-targets --no-run").run()?;
     let run = cmd!(shell, "{cargo} {verb...} --workspace --all-features --all-targets --no-fail-fast");
-    started(runner, torture::with_rounds(run, rounds))
+    started(runner, postgres.tell(torture::with_rounds(run, rounds))?)
 }
 
 /// The examples in the documentation, which nextest does not run.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use xshell::{Cmd, cmd};
 
+use crate::postgres::Shared;
 use crate::project::Project;
 use crate::tally::Runner;
 use crate::{needs, say, test};
@@ -23,6 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
     needs::ensure(test::needs())?;
+    let postgres = Shared::start()?;
     let (shell, cargo) = (&project.shell, Project::cargo());
     let target: &[&str] =
         &["test", "--release", "--package", "chatroom-server", "--all-features", "--test", "e2e"];
@@ -34,7 +36,7 @@ pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
         Some(seed) => run.env(SEED, seed.to_string()),
         None => run,
     };
-    let tally = test::started(Runner::Libtest, run)?;
+    let tally = test::started(Runner::Libtest, postgres.tell(run)?)?;
     say::line(&tally.to_string());
     test::verdict(tally)
 }

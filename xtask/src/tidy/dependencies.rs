@@ -17,11 +17,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("chatroom-store-testkit", &["chatroom-core"]),
     (
         "chatroom-server",
-        &["chatroom-core", "chatroom-protocol", "chatroom-store-embedded", "chatroom-store-memory"],
+        &[
+            "chatroom-callback",
+            "chatroom-core",
+            "chatroom-protocol",
+            "chatroom-store-embedded",
+            "chatroom-store-memory",
+        ],
     ),
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),
-    ("xtask", &[]),
+    ("xtask", &["xtask-postgres"]),
     ("xtask-bare", &[]),
+    ("xtask-postgres", &[]),
     ("xtask-poster", &[]),
     ("xtask-slow", &["chatroom-core", "chatroom-server"]),
 ];

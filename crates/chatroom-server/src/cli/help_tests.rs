@@ -1,5 +1,7 @@
 //! What `--help` says, word for word: people read it, so a change of it is looked at.
 
+mod callback;
+
 use clap::CommandFactory;
 
 use super::Cli;
@@ -29,6 +31,7 @@ fn the_help_of_the_binary() {
       serve         Serve (what happens without a subcommand)
       app           Make, list, show, change and delete apps
       token         Make app tokens
+      callback      Make, show, change and remove rules of callbacks, and see to deliveries
       check-config  Read the configuration and print what is in force, or what is wrong with it
       version       Print the version
       help          Print this message or the help of the given subcommand(s)
@@ -69,6 +72,10 @@ fn the_help_of_the_binary() {
       Make an app, and a token for it, while the server runs or while it does not:
         chatroom-server app create acme/support
         TOKEN=$(chatroom-server token issue acme/support --ttl 12h)
+
+      Post its events to a server of yours, and see that they arrive:
+        chatroom-server callback add room_events https://example.com/hook --app acme/support
+        chatroom-server callback test room_events --app acme/support
 
     Configuration:
       The file of --config comes first, then variables such as CHATROOM__LISTEN=[::1]:8080,

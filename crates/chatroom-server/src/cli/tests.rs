@@ -1,3 +1,5 @@
+mod callback;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -90,8 +92,11 @@ impl Admin for FakeAdmin {
             AdminRequest::TokenIssue { ttl_seconds, .. } => {
                 AdminReply::Token { token: secret(), expires_in_seconds: ttl_seconds.filter(|ttl| *ttl > 0) }
             }
+            AdminRequest::Callback { app, ask } => AdminReply::Callback(callback::answer(&app, ask)?),
         })
     }
+
+    async fn close(&self) {}
 }
 
 /// Remembers what was served, and opens a fake store.

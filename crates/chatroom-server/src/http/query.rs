@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use axum::extract::Query;
+use chatroom_core::ChatroomId;
 use chatroom_protocol::{Params, refusal};
 use http::Uri;
 
@@ -39,6 +40,15 @@ pub(super) fn cursor(params: &Params<'_>, name: &str) -> Result<Option<u64>, Fai
             Err(_) => Err(unknown_cursor(name)),
         },
     }
+}
+
+/// The same, of a list of rooms.
+///
+/// # Errors
+/// 400 `invalid_parameter` for a text that no answer could have held.
+pub(super) fn room_cursor(params: &Params<'_>, name: &str) -> Result<Option<ChatroomId>, Failure> {
+    let number = cursor(params, name)?;
+    number.map(ChatroomId::from_number).transpose().or_else(|_| Err(unknown_cursor(name)))
 }
 
 /// The refusal of a cursor that no answer held.
