@@ -66,17 +66,17 @@ impl AppCallbacks<'_> {
     async fn change(&self, change: RuleChange) -> Result<Rule, AdminError> {
         match self.callbacks.change(self.app.id, change).await {
             Ok(rule) => Ok(rule),
-            Err(TransactError::Rejected(Rejection::Rule(RuleRejection::NotFound(name)))) => {
+            Err(Error::Rejected(Rejection::Rule(RuleRejection::NotFound(name)))) => {
                 Err(self.no_such_rule(&name, &self.rules().await?))
             }
             Err(error) => Err(self.told(&error)),
         }
     }
 
-    fn told(&self, error: &TransactError) -> AdminError {
+    fn told(&self, error: &Error) -> AdminError {
         let app = &self.app.key;
         match error {
-            TransactError::Rejected(Rejection::Rule(rejection)) => match rejection {
+            Error::Rejected(Rejection::Rule(rejection)) => match rejection {
                 RuleRejection::Exists(name) => {
                     AdminError::RuleExists { app: app.clone(), name: name.clone() }
                 }
@@ -88,14 +88,14 @@ impl AppCallbacks<'_> {
                 )),
                 other => AdminError::failed(other),
             },
-            TransactError::Storage(storage) if storage.kind() == StorageErrorKind::OutcomeUnknown => {
+            Error::Storage(storage) if storage.kind() == StorageErrorKind::OutcomeUnknown => {
                 AdminError::Failed(format!(
                     "it may or may not have been done ({storage}); look with `chatroom-server callback status --app {}/{}`",
                     app.org(),
                     app.app()
                 ))
             }
-            TransactError::Rejected(_) | TransactError::Storage(_) => AdminError::failed(error),
+            Error::Invalid(_) | Error::Rejected(_) | Error::Storage(_) => AdminError::failed(error),
         }
     }
 
