@@ -8,19 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use chatroom_callback::{Guard, Resolver, SystemResolver, WebhookSink};
+use chatroom_callback::{Checked, Guard, Refusal, Resolver, SystemResolver, WebhookSink};
 use chatroom_core::{
     AppId, CallbackOutbox, ChangeRule, Clock, Deliveries, Error, Ids, Rule, RuleChange, RuleRegistry,
 };
 
+pub(crate) use administrator::AppCallbacks;
 pub(crate) use declared::reconcile;
 pub(crate) use delivery::deliver;
 
 use crate::apps::Apps;
 use crate::config::CallbackConfig;
 use crate::serve::Stores;
-
-pub(crate) use administrator::AppCallbacks;
 
 /// All that commands, the configuration and calls need of callbacks. The dispatcher works beside it.
 #[derive(Clone)]
@@ -69,6 +68,21 @@ impl Callbacks {
             max_rules: config.max_rules,
             timeout: config.timeout,
         })
+    }
+
+    /// Checks the URL of a rule that is to be made. That its host cannot be found in time is no reason to refuse it.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it may not be asked.
+    pub(crate) async fn check(&self, url: &str) -> Result<Checked, Refusal> {
+        let checking = self.guard.check_rule(url, &*self.resolver);
+        match tokio::time::timeout(self.timeout, checking).await {
+            Ok(checked) => checked,
+            Err(_) => {
+                let unresolved = Some(format!("no answer within {:?}", self.timeout));
+                Ok(Checked { url: self.guard.check_url(url)?, unresolved })
+            }
+        }
     }
 
     /// Changes a rule of an app. Durable on return, and in force for the next delivery. Answers the rule as it is

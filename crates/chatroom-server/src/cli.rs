@@ -14,11 +14,13 @@ mod run;
 mod table;
 mod terminal;
 mod time;
+mod transfer;
 mod ttl;
 
 pub use backend::{Backend, Serve};
 pub use run::run;
 pub use terminal::Terminal;
+use transfer::{EXPORT_ABOUT, ExportArgs, IMPORT_ABOUT, ImportArgs};
 
 /// A chatroom-membership server that speaks the REST API of Easemob IM
 #[derive(Debug, Parser)]
@@ -78,6 +80,12 @@ enum Command {
     /// Make, show, change and remove rules of callbacks, and see to deliveries
     #[command(long_about = callback::ABOUT)]
     Callback(callback::CallbackArgs),
+    /// Write everything that the store holds to a file, while a server runs or not
+    #[command(long_about = EXPORT_ABOUT)]
+    Export(ExportArgs),
+    /// Read an export into an empty store, on which no server runs
+    #[command(long_about = IMPORT_ABOUT)]
+    Import(ImportArgs),
     /// Read the configuration and print what is in force, or what is wrong with it
     #[command(long_about = CHECK_ABOUT)]
     CheckConfig(LayerArgs),

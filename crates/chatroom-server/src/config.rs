@@ -23,6 +23,7 @@ mod nearest;
 mod origins;
 mod public_url;
 mod rate_limit;
+pub(crate) mod secret_file;
 mod table;
 pub mod units;
 

@@ -16,18 +16,20 @@ pub use life::{Health, Life};
 pub use listener::Address;
 pub use server::{Environment, Server};
 pub use stores::Stores;
+pub(crate) use stores::embedded_options;
 
 use std::sync::Arc;
 
 use anyhow::bail;
 use async_trait::async_trait;
-use chatroom_core::{Clock, Ids};
+use chatroom_core::{Clock, Ids, Import};
 
 use crate::admin::{Admin, AdminError};
 use crate::apps::{Administrator, Apps};
 use crate::callbacks::Callbacks;
 use crate::cli::{Backend, Serve, Terminal};
 use crate::config::{Config, StoreKind};
+use crate::transfer::{Export, open_export, open_import};
 use stop::Signals;
 
 /// What the binary's commands run on.
@@ -75,6 +77,14 @@ impl Backend for Local {
             .map_err(|e| AdminError::Failed(format!("{e:#}")))?;
         let admin = Administrator { apps: Arc::new(apps), callbacks, clock, sweeper: Arc::default() };
         Ok(Box::new(Opened { admin, life: stores.life }))
+    }
+
+    async fn open_export(&self, config: &Config) -> anyhow::Result<Export> {
+        open_export(config, &SystemClock, &SystemIds).await
+    }
+
+    async fn open_import(&self, config: &Config) -> anyhow::Result<Box<dyn Import>> {
+        open_import(config, Arc::new(SystemClock)).await
     }
 }
 

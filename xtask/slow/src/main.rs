@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatroom_core::Import;
 use chatroom_server::admin::{Admin, AdminError};
 use chatroom_server::cli::{Backend, Cli, Serve, Terminal};
 use chatroom_server::config::Config;
 use chatroom_server::serve::{Environment, Local, Server, Stores};
+use chatroom_server::transfer::Export;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,5 +44,13 @@ impl Backend for Slowed {
 
     async fn open_admin(&self, config: &Config) -> Result<Box<dyn Admin>, AdminError> {
         Local.open_admin(config).await
+    }
+
+    async fn open_export(&self, config: &Config) -> anyhow::Result<Export> {
+        Local.open_export(config).await
+    }
+
+    async fn open_import(&self, config: &Config) -> anyhow::Result<Box<dyn Import>> {
+        Local.open_import(config).await
     }
 }

@@ -1,7 +1,7 @@
 //! What the configuration declares, it owns: rules are made or changed at start, and disabled, never deleted, when
 //! they disappear from it.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use chatroom_core::{App, NewRule, Origin, Rule, RuleChange, RuleSecret, RuleState};
 use secrecy::ExposeSecret;
 
@@ -91,13 +91,9 @@ async fn declare(
 }
 
 async fn check(callbacks: &Callbacks, declared: &DeclaredCallback) -> anyhow::Result<()> {
-    let checking = callbacks.guard.check_rule(&declared.url, &*callbacks.resolver);
-    let unresolved = match tokio::time::timeout(callbacks.timeout, checking).await {
-        Ok(Ok(checked)) => checked.unresolved,
-        Ok(Err(refusal)) => bail!("`apps.callbacks.url`: {refusal}"),
-        Err(_) => Some(format!("no answer within {:?}", callbacks.timeout)),
-    };
-    if let Some(why) = unresolved {
+    let checked = callbacks.check(&declared.url).await;
+    let checked = checked.map_err(|refusal| anyhow!("`apps.callbacks.url`: {refusal}"))?;
+    if let Some(why) = checked.unresolved {
         let (name, place) = (&declared.name, &declared.place);
         tracing::warn!(rule = %name, place, "the host of the callback {name} has no address now: {why}");
     }

@@ -4,7 +4,6 @@ mod render;
 mod replay;
 mod request;
 mod run;
-mod secret;
 mod status;
 
 use std::path::PathBuf;

@@ -8,6 +8,7 @@ use super::backend::{Backend, Serve};
 use super::render::Text;
 use super::{
     AppCommand, Cli, Command, DataArgs, LayerArgs, ServeArgs, Terminal, TokenCommand, callback, render,
+    transfer,
 };
 use crate::admin::{Admin, AdminError, AdminRequest};
 use crate::config::{Config, Loaded, Overlay};
@@ -62,6 +63,16 @@ pub(super) async fn dispatch(
             administer(&args.data, request, environment, backend, terminal).await
         }
         Some(Command::Callback(args)) => callback::run(args, environment, backend, terminal).await,
+        Some(Command::Export(args)) => {
+            let Some(config) = load_data(&args.data, environment, terminal) else { return WRONG };
+            let done = transfer::export(&args, &config, backend, terminal).await;
+            ended(done, terminal)
+        }
+        Some(Command::Import(args)) => {
+            let Some(config) = load_data(&args.data, environment, terminal) else { return WRONG };
+            let done = transfer::import(&args, &config, backend, terminal).await;
+            ended(done, terminal)
+        }
         Some(Command::CheckConfig(args)) => check_config(&args, environment, terminal),
         Some(Command::Version) => {
             printed(concat!("chatroom-server ", env!("CARGO_PKG_VERSION"), "\n"), terminal)
@@ -86,10 +97,9 @@ async fn serve(
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    match backend.serve(Serve { config: loaded.config, public_demo: args.public_demo }, terminal).await {
-        Ok(()) => 0,
-        Err(error) => failed(&format!("{error:#}"), terminal),
-    }
+    let serve = Serve { config: loaded.config, public_demo: args.public_demo };
+    let served = backend.serve(serve, terminal).await;
+    ended(served, terminal)
 }
 
 async fn administer(
@@ -121,10 +131,8 @@ pub(super) async fn administrator(
     backend: &dyn Backend,
     terminal: &mut Terminal,
 ) -> Result<Box<dyn Admin>, u8> {
-    let Some(loaded) = load(args.config.as_deref(), environment, &args.overlay(), terminal) else {
-        return Err(WRONG);
-    };
-    let admin = admin(&loaded.config, backend).await;
+    let config = load_data(args, environment, terminal).ok_or(WRONG)?;
+    let admin = admin(&config, backend).await;
     admin.map_err(|error| failed(&error.to_string(), terminal))
 }
 
@@ -158,6 +166,11 @@ fn check_config(args: &LayerArgs, environment: Environment, terminal: &mut Termi
     code
 }
 
+/// What a command that works on data goes by.
+fn load_data(args: &DataArgs, environment: Environment, terminal: &mut Terminal) -> Option<Config> {
+    load(args.config.as_deref(), environment, &args.overlay(), terminal).map(|loaded| loaded.config)
+}
+
 fn load(
     file: Option<&Path>,
     environment: Environment,
@@ -189,6 +202,13 @@ pub(super) fn printed(text: &str, terminal: &mut Terminal) -> u8 {
     match terminal.print(text) {
         Ok(()) => 0,
         Err(error) => failed(&format!("the output could not be written: {error}"), terminal),
+    }
+}
+
+fn ended(done: anyhow::Result<()>, terminal: &mut Terminal) -> u8 {
+    match done {
+        Ok(()) => 0,
+        Err(error) => failed(&format!("{error:#}"), terminal),
     }
 }
 

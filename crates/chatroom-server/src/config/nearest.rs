@@ -18,8 +18,8 @@ pub(super) fn in_environment(unknown: &str) -> &'static str {
     nearest(unknown, keys::all().iter().map(|key| key.name.as_str()))
 }
 
-/// The name that is nearest to an unknown one, by the edits between them; empty if none is known. A key that stands in the wrong section is one edit away from the same key in the right
-/// one, if it is nearly the same.
+/// The name that is nearest to an unknown one, by the edits between them; empty if none is known. A key that stands in
+/// the wrong section is one edit away from the same key in the right one, if it is nearly the same.
 pub(crate) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
     let unknown = unknown.to_lowercase();
     let distance = |known: &str| {

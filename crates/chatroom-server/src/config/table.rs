@@ -1,6 +1,5 @@
 //! Tables that the file only has, in arrays: apps, and the callbacks of an app.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use secrecy::SecretString;
@@ -9,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::file::{Source, segment};
 use super::kinds::type_of;
-use super::{SecretSource, nearest};
+use super::{SecretSource, nearest, secret_file};
 
 /// A kind of table.
 pub(super) struct TableKind {
@@ -202,18 +201,12 @@ impl<'a, 'b> Fields<'a, 'b> {
         what: &str,
         warnings: &mut Vec<String>,
     ) -> Option<SecretString> {
-        let shown = path.display();
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(why) => return self.refuse(field, &format!("{shown} cannot be read: {why}")),
-        };
-        let secret = text.trim_end_matches(['\r', '\n']);
-        if secret.is_empty() {
-            return self.refuse(field, &format!("{shown} is empty"));
+        match secret_file::read(path, what) {
+            Ok((secret, warning)) => {
+                warnings.extend(warning);
+                Some(secret)
+            }
+            Err(why) => self.refuse(field, &why),
         }
-        if std::fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o044 != 0) {
-            warnings.push(format!("{shown} holds {what} and can be read by others; `chmod 600` it"));
-        }
-        Some(secret.into())
     }
 }

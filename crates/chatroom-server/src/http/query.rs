@@ -47,8 +47,10 @@ pub(super) fn cursor(params: &Params<'_>, name: &str) -> Result<Option<u64>, Fai
 /// # Errors
 /// 400 `invalid_parameter` for a text that no answer could have held.
 pub(super) fn room_cursor(params: &Params<'_>, name: &str) -> Result<Option<ChatroomId>, Failure> {
-    let number = cursor(params, name)?;
-    number.map(ChatroomId::from_number).transpose().or_else(|_| Err(unknown_cursor(name)))
+    match cursor(params, name)?.map(ChatroomId::from_number).transpose() {
+        Ok(room) => Ok(room),
+        Err(_) => Err(unknown_cursor(name)),
+    }
 }
 
 /// The refusal of a cursor that no answer held.

@@ -71,18 +71,43 @@ pub(crate) struct Loaded {
     pub(crate) bytes: u64,
 }
 
+/// A snapshot that is open: it can be read also when its file is removed.
+pub(crate) struct Candidate {
+    from: u64,
+    file: File,
+}
+
+/// Opens all snapshots of the directory, newest first.
+pub(crate) fn open_all(dir: &Path) -> io::Result<Vec<Candidate>> {
+    let mut found = all(dir)?;
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    let mut opened = Vec::with_capacity(found.len());
+    for from in found {
+        match File::open(dir.join(name(from))) {
+            Ok(file) => opened.push(Candidate { from, file }),
+            // A newer one has taken its place in this instant.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(opened)
+}
+
+/// Whether these are the newest of the directory still.
+pub(crate) fn are_newest(candidates: &[Candidate], dir: &Path) -> io::Result<bool> {
+    Ok(all(dir)?.into_iter().max() <= candidates.first().map(|newest| newest.from))
+}
+
 /// Reads the newest snapshot that can be read into what `empty` makes. Events of groups below `first_kept` are gone.
 pub(crate) fn load_newest(
-    dir: &Path,
+    candidates: Vec<Candidate>,
     store_id: [u8; 16],
     empty: &dyn Fn() -> Contents,
     first_kept: u64,
 ) -> Result<Option<Loaded>, LoadError> {
     let mut damaged = None;
-    let mut all = all(dir)?;
-    all.sort_unstable();
-    for from in all.into_iter().rev() {
-        match load(&dir.join(name(from)), store_id, empty(), first_kept) {
+    for Candidate { from, file } in candidates {
+        match load(file, store_id, empty(), first_kept) {
             Ok(loaded) => return Ok(Some(loaded)),
             Err(LoadError::Damaged(what)) => {
                 tracing::warn!(snapshot = from, what, "a snapshot cannot be read");
@@ -95,12 +120,12 @@ pub(crate) fn load_newest(
 }
 
 fn load(
-    path: &Path,
+    file: File,
     store_id: [u8; 16],
     mut contents: Contents,
     first_kept: u64,
 ) -> Result<Loaded, LoadError> {
-    let mut input = BufReader::with_capacity(1 << 18, File::open(path)?);
+    let mut input = BufReader::with_capacity(1 << 18, file);
     let from = header(&mut input, store_id)?;
     let (mut parts, mut bytes, mut blob) = (0_u64, 0_u64, Vec::new());
     loop {

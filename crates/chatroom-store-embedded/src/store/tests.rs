@@ -4,6 +4,7 @@ mod deliveries;
 mod failures;
 mod groups;
 mod opening;
+mod portable;
 mod retention;
 mod snapshots;
 

@@ -1,11 +1,10 @@
 //! Rules that are made, changed and removed.
 
 use chatroom_core::{
-    ChangeRule, NewRule, Origin, Rejection, Rule, RuleChange, RuleName, RuleRejection, RuleSecret,
-    StorageErrorKind, TransactError,
+    Error, NewRule, Origin, Rejection, Rule, RuleChange, RuleName, RuleRejection, RuleSecret,
+    StorageErrorKind,
 };
 use chatroom_protocol::callbacks::webhook;
-use secrecy::ExposeSecret;
 
 use super::AppCallbacks;
 use super::look::view;
@@ -15,9 +14,7 @@ use crate::auth;
 impl AppCallbacks<'_> {
     pub(super) async fn add(&self, new: NewCallback) -> Result<CallbackReply, AdminError> {
         let NewCallback { name, url, secret, enabled, events, rooms } = new;
-        let guard = &self.callbacks.guard;
-        let checked = guard.check_rule(&url, self.callbacks.resolver.as_ref()).await;
-        let checked = checked.map_err(AdminError::failed)?;
+        let checked = self.callbacks.check(&url).await.map_err(AdminError::failed)?;
         let made = if secret.is_none() { Some(made_secret()?) } else { None };
         let secret = secret.as_ref().or(made.as_ref()).map_or("", Shown::expose);
         webhook::Key::parse(secret).map_err(AdminError::failed)?;
@@ -67,21 +64,19 @@ impl AppCallbacks<'_> {
     }
 
     async fn change(&self, change: RuleChange) -> Result<Rule, AdminError> {
-        let change = ChangeRule { change, max_rules: self.callbacks.max_rules };
-        let operation = self.callbacks.ids.operation();
-        match self.callbacks.rules.change_rule(operation, self.app.id, change).await {
+        match self.callbacks.change(self.app.id, change).await {
             Ok(rule) => Ok(rule),
-            Err(TransactError::Rejected(Rejection::Rule(RuleRejection::NotFound(name)))) => {
+            Err(Error::Rejected(Rejection::Rule(RuleRejection::NotFound(name)))) => {
                 Err(self.no_such_rule(&name, &self.rules().await?))
             }
             Err(error) => Err(self.told(&error)),
         }
     }
 
-    fn told(&self, error: &TransactError) -> AdminError {
+    fn told(&self, error: &Error) -> AdminError {
         let app = &self.app.key;
         match error {
-            TransactError::Rejected(Rejection::Rule(rejection)) => match rejection {
+            Error::Rejected(Rejection::Rule(rejection)) => match rejection {
                 RuleRejection::Exists(name) => {
                     AdminError::RuleExists { app: app.clone(), name: name.clone() }
                 }
@@ -93,14 +88,14 @@ impl AppCallbacks<'_> {
                 )),
                 other => AdminError::failed(other),
             },
-            TransactError::Storage(storage) if storage.kind() == StorageErrorKind::OutcomeUnknown => {
+            Error::Storage(storage) if storage.kind() == StorageErrorKind::OutcomeUnknown => {
                 AdminError::Failed(format!(
                     "it may or may not have been done ({storage}); look with `chatroom-server callback status --app {}/{}`",
                     app.org(),
                     app.app()
                 ))
             }
-            TransactError::Rejected(_) | TransactError::Storage(_) => AdminError::failed(error),
+            Error::Invalid(_) | Error::Rejected(_) | Error::Storage(_) => AdminError::failed(error),
         }
     }
 
@@ -115,6 +110,5 @@ fn log(did: &str, rule: &Rule) {
 }
 
 fn made_secret() -> Result<Shown, AdminError> {
-    let secret = auth::callback_secret().map_err(AdminError::failed)?;
-    Ok(Shown::new(secret.expose_secret().to_owned().into()))
+    auth::callback_secret().map(Shown::new).map_err(AdminError::failed)
 }

@@ -1,9 +1,14 @@
 //! What the command line asks for.
 
 use chatroom_core::{AppKey, RuleName, Timestamp};
+use secrecy::ExposeSecret;
 
-use super::{AddArgs, CallbackCommand, ReplayArgs, RuleArgs, secret};
-use crate::admin::{Again, CallbackRequest, NewCallback};
+use super::{AddArgs, CallbackCommand, ReplayArgs, RuleArgs};
+use crate::admin::{Again, CallbackRequest, NewCallback, Shown};
+use crate::config::secret_file;
+
+/// A file that holds more bytes is not a secret but a mistake.
+const LONGEST_SECRET: usize = 64 << 10;
 
 /// A request, of which app, and what should be known before.
 pub(super) struct Asked {
@@ -54,10 +59,14 @@ fn about(rule: RuleArgs, request: impl FnOnce(RuleName) -> CallbackRequest) -> A
 
 fn add(args: AddArgs) -> Result<Asked, String> {
     let AddArgs { rule, url, events, rooms, secret_file, disabled } = args;
-    let (secret, warning) = match secret_file.as_deref().map(secret::read).transpose()? {
-        Some((secret, warning)) => (Some(secret), warning),
-        None => (None, None),
-    };
+    let (mut secret, mut warning) = (None, None);
+    if let Some(path) = secret_file {
+        let (read, known) = secret_file::read(&path, "a secret")?;
+        if read.expose_secret().len() > LONGEST_SECRET {
+            return Err(format!("{} is too long for a secret", path.display()));
+        }
+        (secret, warning) = (Some(Shown::new(read)), known);
+    }
     let events = (!events.is_empty()).then(|| events.into_iter().flat_map(|kinds| kinds.0).collect());
     let rooms = (!rooms.is_empty()).then(|| rooms.into_iter().collect());
     let add =

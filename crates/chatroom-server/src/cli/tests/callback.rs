@@ -68,7 +68,7 @@ async fn a_secret_file_that_is_none_ends_the_command_with_two() {
     for (file, why) in [
         (dir.path().join("absent"), "cannot be read: No such file or directory (os error 2)"),
         (empty, "is empty"),
-        (large, "holds more than 64 KiB, which is no secret"),
+        (large, "is too long for a secret"),
     ] {
         let file = file.to_str().unwrap();
         let said = callback(&["add", "hook", "https://example.com/", "--secret-file", file]).await;

@@ -12,7 +12,7 @@ use super::*;
 const DAY: i64 = 86_400_000;
 
 impl World {
-    async fn rule(&self, name: &str) -> RuleId {
+    pub(super) async fn rule(&self, name: &str) -> RuleId {
         self.change_rule(RuleChange::Add(NewRule {
             name: name.parse().unwrap(),
             url: "http://127.0.0.1:9/".into(),
@@ -27,20 +27,20 @@ impl World {
         .id
     }
 
-    async fn change_rule(&self, change: RuleChange) -> Result<Rule, TransactError> {
+    pub(super) async fn change_rule(&self, change: RuleChange) -> Result<Rule, TransactError> {
         let change = ChangeRule { change, max_rules: 4 };
         self.store.change_rule(self.ids.operation(), self.app, change).await
     }
 
     /// Leases everything that is due and answers the events, without settling.
-    async fn leased(&self) -> Vec<(RoomKey, Vec<u64>)> {
+    pub(super) async fn leased(&self) -> Vec<(RoomKey, Vec<u64>)> {
         let leased = self.store.lease(LeaseRequest { leases: 8, events: 100 }).await.unwrap();
         let seqs = |events: &[chatroom_core::Event]| events.iter().map(|event| event.seq.0).collect();
         leased.leases.iter().map(|lease| (lease.id.room, seqs(&lease.events))).collect()
     }
 
     /// Delivers up to `most` events of everything that is due.
-    async fn deliver(&self, most: usize) {
+    pub(super) async fn deliver(&self, most: usize) {
         let leased = self.store.lease(LeaseRequest { leases: 8, events: most }).await.unwrap();
         let done = leased.leases.iter().map(|lease| Settlement {
             lease: lease.id,

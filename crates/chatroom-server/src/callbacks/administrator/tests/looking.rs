@@ -72,6 +72,7 @@ async fn dead_letters_come_in_pages_over_all_rules_and_none_is_missed() {
     let mut after = next;
     while let Some(place) = after {
         let (letters, next) = page(&world, None, Some(place)).await;
+        assert!(letters.len() <= LETTERS, "{}", letters.len());
         all.extend(letters);
         after = next;
     }
