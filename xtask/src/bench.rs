@@ -3,15 +3,22 @@
 
 mod batch;
 mod build;
+mod callbacks;
 mod growth;
 mod list;
 mod load;
 mod machine;
+mod message;
+mod mix;
+mod mixed;
+mod overload;
+mod receiver;
 mod removal;
 mod report;
 mod requests;
 mod round;
 mod server;
+mod soak;
 mod world;
 
 use anyhow::Result;
@@ -33,6 +40,14 @@ enum What {
     Batch(batch::Args),
     /// A page of a large room's members, at its end to at its start
     List(list::Args),
+    /// As many additions as removals, with lists and details between them
+    Mixed(mixed::Args),
+    /// More calls than a slow store can do, calls over an app's limit, calls of strangers
+    Overload(overload::Args),
+    /// From a commit to a receiver, and what receivers that fail cost
+    Callbacks(callbacks::Args),
+    /// Minutes of mixed calls at 70 % of the best rate: whether memory grows or the rate falls
+    Soak(soak::Args),
     /// Rate, latency, memory, disk and start-up time from 10,000 to 10,000,000 memberships
     Growth(growth::Args),
 }
@@ -43,6 +58,10 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         What::Removal(args) => removal::run(project, args),
         What::Batch(args) => batch::run(project, args),
         What::List(args) => list::run(project, args),
+        What::Mixed(args) => mixed::run(project, args),
+        What::Overload(args) => overload::run(project, args),
+        What::Callbacks(args) => callbacks::run(project, args),
+        What::Soak(args) => soak::run(project, args),
         What::Growth(args) => growth::run(project, args),
     }
 }

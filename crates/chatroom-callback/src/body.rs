@@ -1,10 +1,21 @@
 //! An event in the vendor's words.
 
-use chatroom_core::{Event, EventKind, Leaving, Rule, Username};
+use chatroom_core::{AppKey, Event, EventKind, Leaving, Rule, Username};
+use chatroom_protocol::callbacks::events::Listed;
 use chatroom_protocol::callbacks::{Created, Notice, What};
 
 /// The body for this event, with its `security` made of `secret`; `None` if the vendor has no words for it.
 pub(crate) fn body(rule: &Rule, event: &Event, id: &str, secret: &str) -> Option<Vec<u8>> {
+    told(&rule.app_key, event, id, |notice| notice.to_json(secret).ok())?
+}
+
+/// This event of an app as a list of events holds it; `None` if the vendor has no words for it.
+#[must_use]
+pub fn listed(app_key: &AppKey, event: &Event) -> Option<Listed> {
+    told(app_key, event, &event.id.to_string(), |notice| Listed::new(event.seq.0, notice).ok())?
+}
+
+fn told<T>(app_key: &AppKey, event: &Event, id: &str, tell: impl FnOnce(&Notice<'_>) -> T) -> Option<T> {
     let names: Vec<&str> = match &event.kind {
         EventKind::Joined { members } | EventKind::Left { members, .. } => {
             members.iter().map(Username::as_str).collect()
@@ -27,7 +38,6 @@ pub(crate) fn body(rule: &Rule, event: &Event, id: &str, secret: &str) -> Option
         EventKind::Dissolved => What::Dissolved,
         _ => return None,
     };
-    let (app_key, room) = (rule.app_key.to_string(), event.room.id.to_string());
-    let notice = Notice { id, app_key: &app_key, room: &room, timestamp: event.at.as_millis(), what };
-    notice.to_json(secret).ok()
+    let (app_key, room) = (app_key.to_string(), event.room.id.to_string());
+    Some(tell(&Notice { id, app_key: &app_key, room: &room, timestamp: event.at.as_millis(), what }))
 }

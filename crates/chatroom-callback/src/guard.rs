@@ -12,6 +12,7 @@ mod tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipnet::IpNet;
 use url::{Host, Url};
@@ -25,6 +26,8 @@ const LONGEST: usize = 2_048;
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     allowed: Arc<[IpNet]>,
+    /// Whether addresses of this machine are allowed too.
+    loopback: Arc<AtomicBool>,
 }
 
 /// Why a URL or an address may not be asked.
@@ -66,7 +69,13 @@ impl Guard {
     /// Allows addresses in these networks too.
     #[must_use]
     pub fn allowing(networks: impl IntoIterator<Item = IpNet>) -> Self {
-        Self { allowed: networks.into_iter().collect() }
+        Self { allowed: networks.into_iter().collect(), loopback: Arc::default() }
+    }
+
+    /// Allows addresses of this machine too, for as long as `on` is true.
+    #[must_use]
+    pub fn with_loopback_while(self, on: Arc<AtomicBool>) -> Self {
+        Self { loopback: on, ..self }
     }
 
     /// Checks an address.
@@ -75,7 +84,8 @@ impl Guard {
     /// [`Refusal::Address`] if it may not be asked.
     pub fn check_address(&self, address: IpAddr) -> Result<(), Refusal> {
         let Some(what) = networks::not_public(address) else { return Ok(()) };
-        if self.allowed.iter().any(|network| network.contains(&address)) {
+        let loopback = address.is_loopback() && self.loopback.load(Ordering::Relaxed);
+        if loopback || self.allowed.iter().any(|network| network.contains(&address)) {
             return Ok(());
         }
         Err(Refusal::Address { host: address.to_string(), what })

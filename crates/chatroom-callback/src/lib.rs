@@ -17,6 +17,7 @@ mod sink;
 mod tests;
 mod tls;
 
+pub use body::listed;
 pub use dispatcher::{Dispatcher, Pace};
 pub use guard::{Checked, Guard, Refusal, Resolver, SystemResolver};
 pub use ipnet::IpNet;

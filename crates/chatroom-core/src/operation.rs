@@ -29,6 +29,7 @@ pub use delete_user::DeleteUser;
 pub use dissolve_room::DissolveRoom;
 pub use register_users::{NewUser, RegisterUsers, Registration};
 pub use remove_members::{MembersRemoved, Removal, RemoveMembers};
+pub(crate) use sweep::{RECORDS_A_SWEEP, ROOMS_A_SWEEP};
 
 /// One thing that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -34,7 +34,7 @@ pub enum Record {
 }
 
 /// Where a record is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
     /// Of an app.
     App(AppId),

@@ -8,12 +8,15 @@
 //! * [`Notice`] makes a body.
 //! * [`Callback`] reads one, of whatever kind.
 //! * [`Receiver`] checks a delivery and reads it.
+//! * [`events`] and [`streams`]: the calls that list what happened, for who missed a delivery.
 
 mod body;
 mod event;
+pub mod events;
 mod parse;
 mod receiver;
 pub mod security;
+pub mod streams;
 pub mod webhook;
 
 pub use body::{Created, Notice, OPERATOR, What};

@@ -36,6 +36,11 @@ pub enum InvalidSegment {
 /// # Errors
 /// [`InvalidSegment`], each with a sentence for the caller.
 pub fn decode(raw: &str) -> Result<Cow<'_, str>, InvalidSegment> {
+    // Most segments have no escape.
+    if !raw.as_bytes().contains(&b'%') {
+        check(raw)?;
+        return Ok(Cow::Borrowed(raw));
+    }
     let text = match percent_decode_str(raw).decode_utf8() {
         Ok(text) => text,
         Err(_) => return Err(InvalidSegment::NotUtf8),
@@ -62,8 +67,8 @@ fn check(text: &str) -> Result<(), InvalidSegment> {
     match text {
         "" => Err(InvalidSegment::Empty),
         "." | ".." => Err(InvalidSegment::Dots),
-        _ if text.contains('/') => Err(InvalidSegment::Slash),
-        _ if text.contains('\0') => Err(InvalidSegment::Nul),
+        _ if text.as_bytes().contains(&b'/') => Err(InvalidSegment::Slash),
+        _ if text.as_bytes().contains(&0) => Err(InvalidSegment::Nul),
         _ => Ok(()),
     }
 }

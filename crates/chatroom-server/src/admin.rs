@@ -1,12 +1,20 @@
-//! What the `app` and `token` commands ask for, in one form for both ways: through the control socket of a running
-//! server, and on the opened store when none runs.
+//! What the `app`, `token` and `callback` commands ask for, in one form for both ways: through the control socket of
+//! a running server, and on the opened store when none runs.
+
+mod callback;
+mod text;
 
 use std::fmt;
 
 use async_trait::async_trait;
-use chatroom_core::AppKey;
+use chatroom_core::{AppKey, RuleName};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use callback::{
+    Again, Attempt, CallbackReply, CallbackRequest, FailureView, HealthView, LetterPlace, LetterView,
+    NewCallback, Replayed, RuleSecretsView, RuleView, StateView, StatusView,
+};
 
 /// Carries out the requests of an administrator.
 ///
@@ -18,6 +26,9 @@ pub trait Admin: Send + Sync {
     /// # Errors
     /// [`AdminError`], in words for the person who typed the command.
     async fn run(&self, request: AdminRequest) -> Result<AdminReply, AdminError>;
+
+    /// Gives back what it holds. Nothing is asked of it afterwards.
+    async fn close(&self);
 }
 
 /// One request of an administrator.
@@ -27,7 +38,7 @@ pub enum AdminRequest {
     /// Make an app with generated credentials; answered by [`AdminReply::Created`].
     AppCreate {
         /// The app key, which must be free.
-        #[serde(with = "app_key")]
+        #[serde(with = "text")]
         app: AppKey,
     },
     /// Name all apps; answered by [`AdminReply::Apps`].
@@ -35,28 +46,36 @@ pub enum AdminRequest {
     /// Describe one app; answered by [`AdminReply::App`].
     AppShow {
         /// Which.
-        #[serde(with = "app_key")]
+        #[serde(with = "text")]
         app: AppKey,
     },
     /// Replace the client secret, which ends the tokens of the old one; answered by [`AdminReply::SecretRotated`].
     AppRotateSecret {
         /// Of which app.
-        #[serde(with = "app_key")]
+        #[serde(with = "text")]
         app: AppKey,
     },
     /// Delete an app with its rooms and users; answered by [`AdminReply::Deleted`].
     AppDelete {
         /// Which.
-        #[serde(with = "app_key")]
+        #[serde(with = "text")]
         app: AppKey,
     },
     /// Make an app token; answered by [`AdminReply::Token`].
     TokenIssue {
         /// Of which app.
-        #[serde(with = "app_key")]
+        #[serde(with = "text")]
         app: AppKey,
         /// For how many seconds: 0 means for ever, `None` as long as `POST …/token` without `ttl` gives.
         ttl_seconds: Option<u64>,
+    },
+    /// Something about the callbacks of an app; answered by [`AdminReply::Callback`].
+    Callback {
+        /// Of which app.
+        #[serde(with = "text")]
+        app: AppKey,
+        /// What.
+        ask: CallbackRequest,
     },
 }
 
@@ -85,7 +104,7 @@ pub enum AdminReply {
     /// The app is gone.
     Deleted {
         /// Its app key.
-        #[serde(with = "app_key")]
+        #[serde(with = "text")]
         app: AppKey,
     },
     /// A token.
@@ -95,13 +114,15 @@ pub enum AdminReply {
         /// For how many seconds it is valid; `None` means for ever.
         expires_in_seconds: Option<u64>,
     },
+    /// What was asked about callbacks.
+    Callback(CallbackReply),
 }
 
 /// An app as an administrator sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppView {
     /// `org#app`
-    #[serde(with = "app_key")]
+    #[serde(with = "text")]
     pub app: AppKey,
     /// The UUID that answers show as `application`.
     pub application: String,
@@ -126,26 +147,67 @@ pub enum AdminError {
     #[error("there is no app `{app}`")]
     NoSuchApp {
         /// As it was asked for.
-        #[serde(with = "app_key")]
+        #[serde(with = "text")]
         app: AppKey,
     },
     /// The app key is taken.
     #[error("there is an app `{app}` already")]
     AppExists {
         /// As it was asked for.
-        #[serde(with = "app_key")]
+        #[serde(with = "text")]
         app: AppKey,
     },
     /// The configuration owns the app.
     #[error("the app `{app}` is declared in the configuration; change it there and start the server again")]
     Declared {
         /// As it was asked for.
-        #[serde(with = "app_key")]
+        #[serde(with = "text")]
         app: AppKey,
+    },
+    /// The app has no such rule.
+    #[error("the app `{app}` has no rule `{name}`{}", instead(nearest.as_deref()))]
+    NoSuchRule {
+        /// The app.
+        #[serde(with = "text")]
+        app: AppKey,
+        /// As it was asked for.
+        #[serde(with = "text")]
+        name: RuleName,
+        /// The rule whose name is nearest; `None` if there are no rules.
+        nearest: Option<String>,
+    },
+    /// The name of a rule is taken.
+    #[error("the app `{app}` has a rule `{name}` already")]
+    RuleExists {
+        /// The app.
+        #[serde(with = "text")]
+        app: AppKey,
+        /// As it was asked for.
+        #[serde(with = "text")]
+        name: RuleName,
+    },
+    /// The configuration owns the rule.
+    #[error("the rule `{name}` is declared in the configuration; change it there and start the server again")]
+    RuleDeclared {
+        /// As it was asked for.
+        #[serde(with = "text")]
+        name: RuleName,
     },
     /// Anything else, in a sentence without secrets.
     #[error("{0}")]
     Failed(String),
+}
+
+impl AdminRequest {
+    /// The command that shows whether a request was carried out.
+    pub(crate) fn look(&self) -> String {
+        match self {
+            Self::Callback { app, .. } => {
+                format!("chatroom-server callback status --app {}/{}", app.org(), app.app())
+            }
+            _ => "chatroom-server app list".to_owned(),
+        }
+    }
 }
 
 impl Shown {
@@ -161,6 +223,14 @@ impl Shown {
         self.0.expose_secret()
     }
 }
+
+impl PartialEq for Shown {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Shown {}
 
 impl Serialize for Shown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -181,18 +251,11 @@ impl AdminError {
     }
 }
 
-mod app_key {
-    use chatroom_core::AppKey;
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(key: &AppKey, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(key)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AppKey, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
+fn instead(nearest: Option<&str>) -> String {
+    nearest.map_or_else(
+        || " and no other; `chatroom-server callback add` makes one".to_owned(),
+        |name| format!("; did you mean `{name}`?"),
+    )
 }
 
 #[cfg(test)]

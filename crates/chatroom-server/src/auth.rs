@@ -5,5 +5,5 @@ mod secret;
 mod token;
 
 pub(crate) use bearer::{Bearer, bearer};
-pub(crate) use secret::{client_id, client_secret, digest, matches, signing_key};
+pub(crate) use secret::{callback_secret, client_id, client_secret, digest, matches, signing_key};
 pub(crate) use token::{DEFAULT_TTL, Signer};

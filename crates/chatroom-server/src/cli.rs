@@ -8,14 +8,19 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{ListenAddress, Overlay};
 
 mod backend;
+mod callback;
 mod render;
 mod run;
+mod table;
 mod terminal;
+mod time;
+mod transfer;
 mod ttl;
 
 pub use backend::{Backend, Serve};
 pub use run::run;
 pub use terminal::Terminal;
+use transfer::{EXPORT_ABOUT, ExportArgs, IMPORT_ABOUT, ImportArgs};
 
 /// A chatroom-membership server that speaks the REST API of Easemob IM
 #[derive(Debug, Parser)]
@@ -51,6 +56,10 @@ Examples:
     chatroom-server app create acme/support
     TOKEN=$(chatroom-server token issue acme/support --ttl 12h)
 
+  Post its events to a server of yours, and see that they arrive:
+    chatroom-server callback add room_events https://example.com/hook --app acme/support
+    chatroom-server callback test room_events --app acme/support
+
 Configuration:
   The file of --config comes first, then variables such as CHATROOM__LISTEN=[::1]:8080,
   then flags; the later wins. `chatroom-server check-config` prints what is in force.
@@ -68,6 +77,15 @@ enum Command {
     App(AppArgs),
     /// Make app tokens
     Token(TokenArgs),
+    /// Make, show, change and remove rules of callbacks, and see to deliveries
+    #[command(long_about = callback::ABOUT)]
+    Callback(callback::CallbackArgs),
+    /// Write everything that the store holds to a file, while a server runs or not
+    #[command(long_about = EXPORT_ABOUT)]
+    Export(ExportArgs),
+    /// Read an export into an empty store, on which no server runs
+    #[command(long_about = IMPORT_ABOUT)]
+    Import(ImportArgs),
     /// Read the configuration and print what is in force, or what is wrong with it
     #[command(long_about = CHECK_ABOUT)]
     CheckConfig(LayerArgs),

@@ -7,9 +7,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chatroom_core::Limits;
+use chatroom_callback::{IpNet, Pace};
+use chatroom_core::{Limits, RetrySchedule};
 
 mod apps;
+mod callbacks;
 mod effective;
 mod environment;
 mod error;
@@ -21,11 +23,15 @@ mod nearest;
 mod origins;
 mod public_url;
 mod rate_limit;
+pub(crate) mod secret_file;
+mod table;
 pub mod units;
 
 pub use apps::{DeclaredApp, SecretSource};
+pub use callbacks::DeclaredCallback;
 pub use error::{ConfigError, ConfigErrors};
 pub use listen::{InvalidListenAddress, ListenAddress};
+pub(crate) use nearest::nearest;
 pub use origins::Origins;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use rate_limit::{Endpoint, Overrides, RateLimit};
@@ -139,13 +145,21 @@ pub struct Cors {
     pub origins: Origins,
 }
 
-/// How long events are kept for callbacks.
+/// How long events are kept for callbacks, and how they are delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallbackConfig {
     /// Events older than this are trimmed.
     pub keep: Duration,
     /// Beyond this many bytes, the oldest events are trimmed.
     pub keep_bytes: u64,
+    /// How many rules an app may have.
+    pub max_rules: usize,
+    /// How long an attempt may take. Shorter than a lease lasts.
+    pub timeout: Duration,
+    /// An event that fails for so long becomes a dead letter.
+    pub give_up_after: Duration,
+    /// Networks that may be asked although they are not public.
+    pub allow_networks: Vec<IpNet>,
 }
 
 /// What is logged, and how.
@@ -206,6 +220,7 @@ impl Config {
         }
         environment::read(environment, &mut loaded.config, &mut errors);
         loaded.config.lay_over(flags);
+        errors.extend(callbacks::check(&loaded.config));
         if errors.is_empty() { Ok(loaded) } else { Err(ConfigErrors(errors)) }
     }
 
@@ -275,7 +290,14 @@ impl Default for Config {
                 blank_token: BlankToken::Documented,
             },
             cors: Cors { origins: Origins::Listed(Vec::new()) },
-            callback: CallbackConfig { keep: Duration::from_secs(7 * 86_400), keep_bytes: 1 << 30 },
+            callback: CallbackConfig {
+                keep: Duration::from_secs(7 * 86_400),
+                keep_bytes: 1 << 30,
+                max_rules: 4,
+                timeout: Pace::default().attempt,
+                give_up_after: RetrySchedule::default().give_up_after,
+                allow_networks: Vec::new(),
+            },
             log: LogConfig { level: "info".to_owned(), format: LogFormat::Auto },
             apps: Vec::new(),
         }

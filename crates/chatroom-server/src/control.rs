@@ -11,8 +11,8 @@ mod server;
 pub use client::{ControlClient, ControlError};
 pub use server::ControlSocket;
 
-/// The longest request: an app key and a few words.
-const LONGEST_REQUEST: usize = 16 << 10;
+/// The longest request: a new rule of callbacks that names its rooms, with a secret of its own.
+const LONGEST_REQUEST: usize = 1 << 20;
 /// The longest reply: a list of apps.
 const LONGEST_REPLY: usize = 64 << 20;
 

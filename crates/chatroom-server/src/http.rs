@@ -20,8 +20,10 @@ mod delete_user;
 mod dissolve_room;
 mod get_rooms;
 mod get_user;
+mod list_events;
 mod list_members;
 mod list_rooms;
+mod list_streams;
 mod list_users;
 mod register_users;
 mod remove_members;
@@ -33,7 +35,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use chatroom_core::{Chatrooms, Clock};
+use chatroom_core::{CallbackOutbox, Chatrooms, Clock};
 use chatroom_protocol as protocol;
 use tokio::sync::Notify;
 
@@ -50,6 +52,7 @@ use gate::gate;
 /// What all calls share.
 pub(crate) struct Shared {
     pub(crate) chatrooms: Chatrooms,
+    pub(crate) outbox: Arc<dyn CallbackOutbox>,
     pub(crate) apps: Arc<Apps>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) watch: Arc<dyn Stopwatch>,
@@ -81,6 +84,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(protocol::chatrooms::list::ROUTE, rooms)
         .route(protocol::users::get::ROUTE, user)
         .route(protocol::users::list::ROUTE, users)
+        .route(protocol::callbacks::events::ROUTE, get(gate::<list_events::ListEvents>))
+        .route(protocol::callbacks::streams::ROUTE, get(gate::<list_streams::ListStreams>))
         .route(protocol::token::ROUTE, post(gate::<token::IssueToken>))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))

@@ -15,3 +15,4 @@ mod http;
 pub mod logging;
 mod rate;
 pub mod serve;
+pub mod transfer;

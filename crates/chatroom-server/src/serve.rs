@@ -16,17 +16,20 @@ pub use life::{Health, Life};
 pub use listener::Address;
 pub use server::{Environment, Server};
 pub use stores::Stores;
+pub(crate) use stores::embedded_options;
 
 use std::sync::Arc;
 
 use anyhow::bail;
 use async_trait::async_trait;
-use chatroom_core::Ids;
+use chatroom_core::{Clock, Ids, Import};
 
 use crate::admin::{Admin, AdminError};
 use crate::apps::{Administrator, Apps};
+use crate::callbacks::Callbacks;
 use crate::cli::{Backend, Serve, Terminal};
 use crate::config::{Config, StoreKind};
+use crate::transfer::{Export, open_export, open_import};
 use stop::Signals;
 
 /// What the binary's commands run on.
@@ -68,10 +71,20 @@ impl Backend for Local {
         }
         let stores = Stores::open(config).await.map_err(|e| AdminError::Failed(format!("{e:#}")))?;
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
-        let apps = Apps::load(stores.registry.clone(), ids).await.map_err(AdminError::failed)?;
-        let admin =
-            Administrator { apps: Arc::new(apps), clock: Arc::new(SystemClock), sweeper: Arc::default() };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let apps = Apps::load(stores.registry.clone(), ids.clone()).await.map_err(AdminError::failed)?;
+        let callbacks = Callbacks::new(&config.callback, &stores, &apps, ids, clock.clone())
+            .map_err(|e| AdminError::Failed(format!("{e:#}")))?;
+        let admin = Administrator { apps: Arc::new(apps), callbacks, clock, sweeper: Arc::default() };
         Ok(Box::new(Opened { admin, life: stores.life }))
+    }
+
+    async fn open_export(&self, config: &Config) -> anyhow::Result<Export> {
+        open_export(config, &SystemClock, &SystemIds).await
+    }
+
+    async fn open_import(&self, config: &Config) -> anyhow::Result<Box<dyn Import>> {
+        open_import(config, Arc::new(SystemClock)).await
     }
 }
 
@@ -84,7 +97,7 @@ fn log_panics() {
     }));
 }
 
-/// An administrator on a store of its own, which is closed after the request.
+/// An administrator on a store of its own.
 struct Opened {
     admin: Administrator,
     life: Arc<dyn Life>,
@@ -93,8 +106,10 @@ struct Opened {
 #[async_trait]
 impl Admin for Opened {
     async fn run(&self, request: crate::admin::AdminRequest) -> Result<crate::admin::AdminReply, AdminError> {
-        let reply = self.admin.run(request).await;
+        self.admin.run(request).await
+    }
+
+    async fn close(&self) {
         self.life.close().await;
-        reply
     }
 }

@@ -43,7 +43,7 @@ pub(crate) enum Entry {
     Event(u32, Event),
     /// What became of deliveries.
     Cursor(CursorWrite),
-    /// A room's counters (snapshots only).
+    /// A room's counters (snapshots and imports only).
     Counters(RoomKey, Counters),
     /// Where events of a room are, from this one on (snapshots only).
     Positions(RoomKey, Seq, Vec<Position>),

@@ -4,12 +4,15 @@
 //! to take it back is kept until its group is durable. There are at most two groups: one that the writer is
 //! committing, and one that fills meanwhile.
 
+mod deliveries;
 mod group;
+mod recent;
 
 use std::sync::Arc;
 
 use chatroom_core::{
-    Facts, Moment, Operation, Outcome, StorageError, StorageErrorKind, Timestamp, TransactError, Write,
+    CursorWrite, Facts, Moment, Operation, Outcome, StorageError, StorageErrorKind, Timestamp, TransactError,
+    Write,
 };
 use chatroom_store_memory::{EventIndex, State};
 use tokio::sync::oneshot;
@@ -18,6 +21,7 @@ use crate::codec::{BlobWriter, Position};
 use crate::counted::Counted;
 use crate::queue::{Queue, Waiting};
 use crate::signal::{Fate, Signal};
+pub(crate) use deliveries::Deliveries;
 pub(crate) use group::Group;
 
 /// The most records that a group reads, and the most that it writes (invariant 6).
@@ -26,6 +30,7 @@ const RECORDS: usize = 2_000;
 pub(crate) struct Engine {
     pub(crate) state: State,
     pub(crate) index: EventIndex<Position>,
+    pub(crate) deliveries: Deliveries,
     /// Fills.
     pending: Group,
     /// Is being committed.
@@ -68,6 +73,7 @@ impl Engine {
         Self {
             state,
             index,
+            deliveries: Deliveries::default(),
             pending: Group::new(next),
             flying: None,
             queue: Queue::new(queue),
@@ -174,7 +180,23 @@ impl Engine {
 
     /// Whether there is something to commit.
     pub(crate) fn has_pending(&self) -> bool {
-        !self.pending.is_empty()
+        !self.pending.is_empty() || self.deliveries.is_due()
+    }
+
+    /// What tells when there is room in a group again, if the one that fills has none.
+    pub(crate) fn full_group(&self) -> Option<Arc<Signal>> {
+        let group = &self.pending;
+        (group.sealed || group.writes + deliveries::AT_ONCE > RECORDS).then(|| group.signal.clone())
+    }
+
+    /// Puts what became of deliveries into the group that fills, or what has no place there into one after it.
+    /// Answers what tells when the first of it is durable.
+    pub(crate) fn write_deliveries(&mut self, mut writes: Vec<CursorWrite>, moment: Moment) -> Arc<Signal> {
+        let later = writes.split_off(writes.len().min(deliveries::AT_ONCE));
+        self.deliveries.written(&writes);
+        self.deliveries.keep(later);
+        self.pending.deliveries(writes, moment);
+        self.pending.signal.clone()
     }
 
     /// Whether operations wait for a place.
@@ -183,24 +205,34 @@ impl Engine {
     }
 
     /// Takes the pending group to be committed; another begins to fill.
-    pub(crate) fn launch(&mut self) -> (u64, Timestamp, BlobWriter) {
+    pub(crate) fn launch(&mut self, moment: Moment) -> (u64, Timestamp, BlobWriter) {
         let next = Group::new(self.pending.number + 1);
         let mut group = std::mem::replace(&mut self.pending, next);
+        if self.deliveries.is_due() {
+            let room = RECORDS.saturating_sub(group.writes);
+            group.deliveries(self.deliveries.take(room), moment);
+        }
         let blob = std::mem::replace(&mut group.blob, BlobWriter::new());
         let launched = (group.number, group.newest, blob);
         self.flying = Some(group);
         launched
     }
 
-    /// The group that was launched is durable. Answers it, to be told and dropped without the lock.
-    pub(crate) fn landed(&mut self, bytes: usize) -> Option<Group> {
-        let group = self.flying.take()?;
+    /// The group that was launched is durable. Answers it, to be told and dropped without the lock, and whether there
+    /// may be more to lease than before.
+    pub(crate) fn landed(&mut self, blob: &[u8], now: Timestamp) -> Option<(Group, bool)> {
+        let mut group = self.flying.take()?;
         for room in &group.dissolved_logs {
             self.index.remove(room);
         }
-        self.uncovered = self.uncovered.saturating_add(bytes as u64);
+        self.uncovered = self.uncovered.saturating_add(blob.len() as u64);
         self.full = None;
-        Some(group)
+        let noted = std::mem::take(&mut group.noted);
+        if !noted.is_empty() {
+            self.deliveries.recent.push(group.number, blob);
+        }
+        let more = self.deliveries.landed(noted, now);
+        Some((group, more))
     }
 
     /// Takes back everything that is not durable, newest first. Answers whom to tell.
@@ -210,7 +242,8 @@ impl Engine {
         let pending = std::mem::replace(&mut self.pending, Group::new(number));
         for group in [Some(pending), self.flying.take()].into_iter().flatten() {
             signals.push(group.signal.clone());
-            group.take_back(&mut self.state, &mut self.index);
+            let unwritten = group.take_back(&mut self.state, &mut self.index);
+            self.deliveries.give_back(unwritten);
         }
         self.rollbacks += 1;
         signals

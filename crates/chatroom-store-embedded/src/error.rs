@@ -37,6 +37,20 @@ pub enum OpenError {
         /// What is wrong.
         what: String,
     },
+    /// It holds a part of an export.
+    #[error(
+        "the data directory {dir} holds an import that is not finished: import the same file again, which goes on where it stopped, or remove the directory"
+    )]
+    Unfinished {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Nothing is there that could be read.
+    #[error("the data directory {dir} holds no data")]
+    Missing {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The file system says no.
     #[error("the data directory {dir} cannot be opened: {doing}")]
     Io {

@@ -6,29 +6,32 @@ mod sqlite;
 
 use chatroom_core::Timestamp;
 
-pub(crate) use sqlite::SqliteJournal;
+pub(crate) use sqlite::{FrozenJournal, SqliteJournal};
 
 use crate::error::LoadError;
 
-/// Groups, by number, on a disk. One thread at a time writes.
-pub(crate) trait Journal: Send {
-    /// Adds a group and syncs it: durable on return. Numbers go up by one.
-    fn append(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> Result<(), JournalError>;
-
-    /// Removes the groups below this number.
-    fn trim(&mut self, below: u64) -> Result<(), JournalError>;
-
+/// Groups, by number, on a disk.
+pub(crate) trait Groups: Send {
     /// The oldest groups, at most so many, oldest first.
     fn oldest(&mut self, limit: usize) -> Result<Vec<Head>, JournalError>;
 
     /// Shows every group from this number on, in order.
     fn replay(&mut self, from: u64, visit: &mut Visit<'_>) -> Result<(), LoadError>;
 
-    /// How many bytes the groups take on the disk, about.
-    fn bytes(&mut self) -> Result<u64, JournalError>;
-
     /// Drawn by lot when the store was made.
     fn store_id(&self) -> [u8; 16];
+}
+
+/// Groups that somebody writes: one thread at a time.
+pub(crate) trait Journal: Groups {
+    /// Adds a group and syncs it: durable on return. Numbers go up by one.
+    fn append(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> Result<(), JournalError>;
+
+    /// Removes the groups below this number.
+    fn trim(&mut self, below: u64) -> Result<(), JournalError>;
+
+    /// How many bytes the groups take on the disk, about.
+    fn bytes(&mut self) -> Result<u64, JournalError>;
 
     /// Another handle to the same groups, for another thread.
     fn reader(&self) -> Result<Box<dyn JournalReader>, JournalError>;

@@ -1,5 +1,6 @@
 //! The thread that keeps the directory small: checkpoints, snapshots, and the end of old events.
 
+mod deliveries;
 mod forget;
 mod trim;
 
@@ -36,6 +37,8 @@ pub(crate) struct Keeper {
     no_snapshot_before: Timestamp,
     /// Rooms whose last event was trimmed: perhaps nothing of them is needed any more.
     forgettable: Vec<RoomKey>,
+    /// When the backlog is tidied up next.
+    next_tidying: Timestamp,
 }
 
 /// The newest snapshot of a directory.
@@ -89,6 +92,7 @@ impl Keeper {
             snapshot_size: covered.bytes,
             no_snapshot_before: Timestamp::from_millis(i64::MIN),
             forgettable: Vec::new(),
+            next_tidying: Timestamp::from_millis(i64::MIN),
         }
     }
 
@@ -104,6 +108,7 @@ impl Keeper {
             self.trim()?;
         }
         self.forget();
+        self.write_deliveries();
         Ok(())
     }
 

@@ -8,14 +8,17 @@
 #![deny(missing_docs)]
 
 mod codec;
+mod contents;
 mod counted;
 mod directory;
 mod engine;
 mod error;
+mod import;
 mod journal;
 mod keeper;
 mod open;
 mod options;
+mod picture;
 mod queue;
 mod shared;
 mod signal;
@@ -24,5 +27,7 @@ mod store;
 mod writer;
 
 pub use error::OpenError;
+pub use import::EmbeddedImport;
 pub use options::{Options, Sync};
+pub use picture::EmbeddedPicture;
 pub use store::{EmbeddedStore, Health};

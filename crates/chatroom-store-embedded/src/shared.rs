@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chatroom_core::{Clock, Moment, StorageError, Ticker};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::engine::{Engine, Phase};
 use crate::journal::{Journal, JournalError, Left};
@@ -17,6 +17,8 @@ pub(crate) struct Shared {
     ticker: Ticker,
     clock: Arc<dyn Clock>,
     failed: watch::Sender<Option<Arc<str>>>,
+    /// There may be more to lease than before.
+    pub(crate) more: Notify,
 }
 
 /// The journal, until it fails in a way after which nothing is to be written (invariant 4).
@@ -39,6 +41,7 @@ impl Shared {
             ticker,
             clock,
             failed: watch::Sender::new(None),
+            more: Notify::new(),
         }
     }
 

@@ -7,7 +7,7 @@
 mod file;
 mod take;
 
-pub(crate) use file::{load_newest, remove_others, remove_unfinished};
+pub(crate) use file::{Candidate, are_newest, load_newest, open_all, remove_others, remove_unfinished};
 #[cfg(test)]
 pub(crate) use take::Shown;
 pub(crate) use take::{Taken, take};

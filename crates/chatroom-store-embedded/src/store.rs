@@ -1,9 +1,11 @@
 //! The store, as callers see it.
 
-mod callbacks;
+mod deliveries;
+mod leases;
 mod outbox;
 mod registry;
 mod repository;
+mod rules;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -71,7 +73,7 @@ impl EmbeddedStore {
     /// [`OpenError`]: another process holds it, a newer version wrote it, it is damaged, or the file system says no.
     pub fn open(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let directory = Directory::open(&options.dir)?;
-        let opened = open::open(&directory, options)?;
+        let opened = open::open(&directory, options, clock.now())?;
         Self::start(directory, opened, options, clock).map_err(|e| e.at(&options.dir, "starting"))
     }
 

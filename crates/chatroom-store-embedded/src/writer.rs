@@ -10,12 +10,16 @@ const AT_ONCE: usize = 64;
 
 /// Commits groups until the store closes or fails.
 pub(crate) fn run(shared: &Shared) {
-    while let Some((written, bytes)) = commit_next(shared) {
+    while let Some((written, blob)) = commit_next(shared) {
         match written {
             Some(Ok(())) => {
-                let landed = shared.engine().landed(bytes);
-                if let Some(group) = landed {
+                let now = shared.moment().0;
+                let landed = shared.engine().landed(&blob, now);
+                if let Some((group, more)) = landed {
                     group.signal.tell(Fate::Durable);
+                    if more {
+                        shared.more.notify_one();
+                    }
                 }
             }
             Some(Err(error)) if error.left == Left::Unknown => return shared.fail(&error),
@@ -30,8 +34,11 @@ pub(crate) fn run(shared: &Shared) {
     }
 }
 
+/// What became of a group (`None`: the journal was broken before), and its blob.
+type Committed = (Option<Result<(), JournalError>>, Vec<u8>);
+
 /// Waits for a group and commits it. `None` when the store is closing and everything is committed, or has failed.
-fn commit_next(shared: &Shared) -> Option<(Option<Result<(), JournalError>>, usize)> {
+fn commit_next(shared: &Shared) -> Option<Committed> {
     let mut engine = shared.engine();
     loop {
         if matches!(engine.phase, Phase::Failed(_)) {
@@ -47,16 +54,18 @@ fn commit_next(shared: &Shared) -> Option<(Option<Result<(), JournalError>>, usi
         } else if engine.has_waiting() {
             continue;
         } else if engine.phase != Phase::Open {
-            return None;
+            if !engine.deliveries.flush() {
+                return None;
+            }
         } else {
             engine = shared.sleep(engine);
         }
     }
-    let (number, at, blob) = engine.launch();
+    let (number, at, blob) = engine.launch(shared.moment());
     drop(engine);
     let blob = blob.finish();
     let written = shared.write(|journal| journal.append(number, at, &blob));
-    Some((written, blob.len()))
+    Some((written, blob))
 }
 
 fn roll_back(shared: &Shared, error: &JournalError) {
@@ -64,6 +73,9 @@ fn roll_back(shared: &Shared, error: &JournalError) {
     let mut engine = shared.engine();
     engine.full = full;
     let signals = engine.roll_back();
+    if engine.phase != Phase::Open {
+        engine.deliveries.forget_unwritten();
+    }
     drop(engine);
     tracing::warn!(error = %error, "a commit was taken back");
     for signal in signals {

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chatroom_store_embedded::{EmbeddedStore, Options, Sync};
-use chatroom_store_testkit::{DurableHarness, Harness, Setup, async_trait, contract_tests};
+use chatroom_store_testkit::{
+    DeliveryHarness, DurableHarness, Harness, Setup, async_trait, contract_tests, delivery_tests,
+    one_process_delivery_tests,
+};
 
 /// Stores in directories that are gone with it.
 struct Embedded {
@@ -35,6 +38,7 @@ impl Embedded {
         let mut options = Options::new(self.life());
         options.max_members = setup.max_memberships;
         options.snapshot_bytes = self.snapshot_bytes;
+        options.keep = setup.keep;
         // No power is lost here; what is synced when is another test's matter.
         options.sync = Sync::None;
         Arc::new(EmbeddedStore::open(&options, setup.clock.clone()).expect("a store that opens"))
@@ -50,6 +54,13 @@ impl Harness for Embedded {
     }
 }
 
+#[async_trait]
+impl DeliveryHarness for Embedded {
+    async fn retain(&self, store: &EmbeddedStore) {
+        store.maintain().expect("a tidy directory");
+    }
+}
+
 /// Goes on from a copy of the files, made in the middle of whatever the store does: as if the process had been killed.
 #[async_trait]
 impl DurableHarness for Embedded {
@@ -59,6 +70,10 @@ impl DurableHarness for Embedded {
         std::fs::create_dir(self.life()).expect("a directory for the copy");
         for name in ["journal.db", "journal.db-wal"] {
             copy(&before, &self.life(), name);
+        }
+        // The journal first: what it no longer holds, a snapshot did before.
+        for name in snapshots(&before) {
+            copy(&before, &self.life(), &name);
         }
         drop(store);
         self.store(&setup)
@@ -78,15 +93,26 @@ impl Harness for Snapshots {
 }
 
 #[async_trait]
+impl DeliveryHarness for Snapshots {
+    async fn retain(&self, store: &EmbeddedStore) {
+        self.0.retain(store).await;
+    }
+}
+
+#[async_trait]
 impl DurableHarness for Snapshots {
     async fn restart(&self, store: Arc<EmbeddedStore>, setup: Setup) -> Arc<EmbeddedStore> {
         store.maintain().expect("a snapshot");
         drop(store);
-        let files = std::fs::read_dir(self.0.life()).expect("a directory").flatten();
-        let snapshots = files.filter(|file| file.file_name().to_string_lossy().starts_with("snapshot-"));
-        assert_eq!(snapshots.count(), 1, "it begins with a snapshot");
+        assert_eq!(snapshots(&self.0.life()).len(), 1, "it begins with a snapshot");
         self.0.store(&setup)
     }
+}
+
+fn snapshots(dir: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(dir).expect("a directory").flatten();
+    let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("snapshot-")).collect()
 }
 
 fn copy(from: &Path, to: &Path, name: &str) {
@@ -94,13 +120,24 @@ fn copy(from: &Path, to: &Path, name: &str) {
 }
 
 contract_tests!(Embedded::new());
+delivery_tests!(Embedded::new());
+one_process_delivery_tests!(Embedded::new());
 
 mod killed {
     use super::Embedded;
     chatroom_store_testkit::durability_tests!(Embedded::new());
+    chatroom_store_testkit::delivery_durability_tests!(Embedded::new());
+    chatroom_store_testkit::one_process_delivery_durability_tests!(Embedded::new());
 }
 
 mod from_snapshots {
     use super::{Embedded, Snapshots};
-    chatroom_store_testkit::small_durability_tests!(Snapshots(Embedded::with_snapshots_after(1)));
+
+    fn harness() -> Snapshots {
+        Snapshots(Embedded::with_snapshots_after(1))
+    }
+
+    chatroom_store_testkit::small_durability_tests!(harness());
+    chatroom_store_testkit::delivery_durability_tests!(harness());
+    chatroom_store_testkit::one_process_delivery_durability_tests!(harness());
 }

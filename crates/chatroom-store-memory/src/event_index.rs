@@ -65,6 +65,13 @@ impl<T> EventIndex<T> {
         Some(Span { first: Seq(log.first), last: Seq(log.first + log.events.len() as u64 - 1) })
     }
 
+    /// Which events of the room are kept, up to the last for which `holds` is true: it is true of a beginning.
+    pub fn kept_while(&self, room: &RoomKey, holds: impl Fn(&T) -> bool) -> Option<Span> {
+        let log = self.rooms.get(room)?;
+        let held = log.events.partition_point(holds) as u64;
+        (held > 0).then(|| Span { first: Seq(log.first), last: Seq(log.first + held - 1) })
+    }
+
     /// Forgets the events at the beginning of a room's log for which `old` is true.
     pub fn trim(&mut self, room: &RoomKey, old: impl Fn(&T) -> bool) {
         let Some(log) = self.rooms.get_mut(room) else { return };
@@ -111,6 +118,10 @@ mod tests {
         assert_eq!(kept(&index, 1), [(2, 'b'), (3, 'c'), (4, 'd')]);
         index.trim(&room, |event| *event < 'c');
         assert_eq!(kept(&index, 0), [(3, 'c'), (4, 'd')]);
+        let span = |first, last| Some(Span { first: Seq(first), last: Seq(last) });
+        assert_eq!(index.kept(&room), span(3, 4));
+        assert_eq!(index.kept_while(&room, |event| *event < 'd'), span(3, 3));
+        assert_eq!(index.kept_while(&room, |event| *event < 'c'), None);
         index.pop(&room, Seq(4));
         assert_eq!(kept(&index, 3), []);
     }

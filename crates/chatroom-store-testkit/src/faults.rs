@@ -1,11 +1,18 @@
 //! The testkit finds the faults that stores have: a small store, sound or with one of them planted, is held to the
 //! promises.
 
+mod fault;
 mod meeting;
+mod plain;
 mod store;
+mod telling;
 
-use crate::{Promise, promises, small_contract_tests, small_durability_tests};
-use store::{Fault, Plain};
+use crate::{
+    Promise, delivery_durability_tests, delivery_tests, one_process_delivery_durability_tests,
+    one_process_delivery_tests, promises, small_contract_tests, small_durability_tests,
+};
+use fault::Fault;
+use plain::Plain;
 
 /// The store keeps the promises without a fault: whatever they find in one with a fault, the fault is the cause.
 /// Only what is large is left to real stores, since plain maps are slow.
@@ -14,6 +21,10 @@ mod sound {
 
     small_contract_tests!(Plain::sound());
     small_durability_tests!(Plain::sound());
+    delivery_tests!(Plain::sound());
+    delivery_durability_tests!(Plain::sound());
+    one_process_delivery_tests!(Plain::sound());
+    one_process_delivery_durability_tests!(Plain::sound());
 }
 
 /// Whether the promise is kept, on a runtime of its own.
@@ -36,6 +47,8 @@ macro_rules! found {
         )+
     };
 }
+
+mod deliveries;
 
 found! {
     a_forgotten_event_is_found: ForgottenEvent {
@@ -159,6 +172,12 @@ found! {
     }
     a_log_of_another_app_is_found: LogsOfAnyApp {
         events::a_room_that_was_never_there_has_no_log,
+    }
+    an_id_that_changes_is_found: EventIdsChange {
+        events::events_are_the_same_whenever_they_are_read,
+    }
+    a_dissolved_room_that_is_no_stream_is_found: StreamsHideTheDissolved {
+        events::streams_tell_how_far_the_log_of_every_room_goes,
     }
     a_log_that_outlives_its_app_is_found: LogsOutliveTheirApp {
         apps::a_deleted_app_leaves_nothing_behind,

@@ -1,9 +1,10 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chatroom_core::{
-    AppChange, AppId, AppKey, AppRegistry, CallbackOutbox, ChatroomRepository, Clock, NewApp, OperationId,
-    Origin, SecretDigest, SigningKey,
+    AppChange, AppId, AppKey, AppRegistry, CallbackLeases, CallbackOutbox, ChatroomRepository, Clock,
+    Deliveries, NewApp, OperationId, Origin, RuleRegistry, SecretDigest, SigningKey,
 };
 
 /// What a store is opened with.
@@ -13,6 +14,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// The most memberships that it may hold; `None`: as many as fit.
     pub max_memberships: Option<u64>,
+    /// How long it keeps events: seven days. No promise makes so many that another bound is met.
+    pub keep: Duration,
 }
 
 /// Makes repositories to be tested. For those who implement only [`ChatroomRepository`]; every [`Harness`] is one.
@@ -43,6 +46,26 @@ pub trait DurableHarness: Harness {
     /// Ends the store as rudely as can be done without ending the test, and opens its data again. Nobody else holds
     /// `store`. What was queued when its callers gave up may be under way.
     async fn restart(&self, store: Arc<Self::Store>, setup: Setup) -> Arc<Self::Store>;
+}
+
+/// A store that hands out what is to be delivered.
+pub trait DeliveryStore:
+    ChatroomRepository + CallbackOutbox + AppRegistry + RuleRegistry + CallbackLeases + Deliveries
+{
+}
+
+impl<S> DeliveryStore for S where
+    S: ChatroomRepository + CallbackOutbox + AppRegistry + RuleRegistry + CallbackLeases + Deliveries
+{
+}
+
+/// Makes stores that hand out what is to be delivered. Time passes by `setup.clock` only, so leases and waits end when
+/// a promise says so.
+#[async_trait]
+pub trait DeliveryHarness: Harness<Store: DeliveryStore> {
+    /// Lets retention take what is older than `setup.keep`, and returns when it has. The store has made a change
+    /// since time moved on.
+    async fn retain(&self, store: &Self::Store);
 }
 
 #[async_trait]

@@ -1,8 +1,10 @@
 //! The storage contract as tests that every store runs: one named test for each promise.
 //!
 //! A store that serves the whole service implements [`Harness`] and calls [`contract_tests!`]; one that is durable
-//! implements [`DurableHarness`] too and calls [`durability_tests!`]. Who keeps chatrooms in a store of his own
-//! and implements only [`ChatroomRepository`](chatroom_core::ChatroomRepository) implements [`RepositoryHarness`]
+//! implements [`DurableHarness`] too and calls [`durability_tests!`]. One that hands out what is to be delivered
+//! implements [`DeliveryHarness`] and calls [`delivery_tests!`], [`delivery_durability_tests!`] if it is durable, and
+//! [`one_process_delivery_tests!`] and [`one_process_delivery_durability_tests!`] if nobody else has its data open. Who
+//! keeps chatrooms in a store of his own and implements only [`ChatroomRepository`](chatroom_core::ChatroomRepository) implements [`RepositoryHarness`]
 //! and calls [`repository_tests!`]. So what a store does not promise is not in its list of tests, instead of being
 //! skipped where nobody sees it.
 //!
@@ -27,6 +29,7 @@
 #![deny(missing_docs)]
 
 mod broken;
+mod delivering;
 #[cfg(test)]
 mod faults;
 mod harness;
@@ -39,4 +42,4 @@ mod world;
 
 pub use async_trait::async_trait;
 pub use broken::{Broken, Promise, keep};
-pub use harness::{DurableHarness, Harness, RepositoryHarness, Setup};
+pub use harness::{DeliveryHarness, DeliveryStore, DurableHarness, Harness, RepositoryHarness, Setup};

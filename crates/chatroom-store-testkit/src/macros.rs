@@ -1,3 +1,5 @@
+mod deliveries;
+
 /// Writes a test for each promise of a repository. `$harness` makes a
 /// [`RepositoryHarness`](crate::RepositoryHarness); it is evaluated once a test.
 #[macro_export]
@@ -75,6 +77,8 @@ macro_rules! small_contract_tests {
                 a_deleted_user_leaves_an_event_in_each_of_its_rooms,
                 what_changes_nothing_writes_no_event,
                 events_are_read_from_behind_a_sequence_number,
+                events_are_the_same_whenever_they_are_read,
+                streams_tell_how_far_the_log_of_every_room_goes,
                 a_room_that_was_never_there_has_no_log,
                 time_never_goes_back_within_a_room,
                 thousands_of_first_members_are_told_a_thousand_an_event,

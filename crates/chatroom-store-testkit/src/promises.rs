@@ -7,11 +7,22 @@
 
 pub mod apps;
 pub mod changes;
+pub mod deliveries;
 pub mod drops;
 pub mod durability;
 pub mod events;
+pub mod failures;
+pub mod fairness;
 pub mod histories;
 pub mod large;
+pub mod leases;
 pub mod paging;
+pub mod pauses;
 pub mod races;
 pub mod rejections;
+pub mod replays;
+pub mod retention;
+pub mod rules;
+pub mod statuses;
+pub mod undelivered;
+pub mod wakes;

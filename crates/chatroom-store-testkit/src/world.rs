@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use chatroom_core::test_util::{ManualClock, name};
 use chatroom_core::{
@@ -39,6 +40,8 @@ impl<R> Clone for World<R> {
 const LIMITS: Limits = Limits { remove_batch: 1_000, batch: 1_000, max_users: 100_000 };
 /// When a world begins: 2023-11-14.
 pub(crate) const BEGIN_MS: i64 = 1_700_000_000_000;
+/// How long events are kept.
+pub(crate) const KEEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl<R: ChatroomRepository> World<R> {
     /// An empty store with an app.
@@ -52,7 +55,7 @@ impl<R: ChatroomRepository> World<R> {
         max_memberships: Option<u64>,
     ) -> Self {
         let clock = Arc::new(ManualClock::at(BEGIN_MS));
-        let setup = Setup { clock: clock.clone(), max_memberships };
+        let setup = Setup { clock: clock.clone(), max_memberships, keep: KEEP };
         let (store, app) = harness.open(setup.clone()).await;
         let ids = Arc::new(SpreadIds::default());
         let chatrooms = Chatrooms::new(store.clone(), ids.clone(), LIMITS);

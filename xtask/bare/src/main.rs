@@ -12,7 +12,11 @@ use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::response::IntoResponse;
 use axum::routing::delete;
 use axum::serve::ListenerExt as _;
+use mimalloc::MiMalloc;
 use tokio::net::TcpListener;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const APPLICATION: &str = "8be024f0-e978-41e8-b697-5d598d5f8402";
 

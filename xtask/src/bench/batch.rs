@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::build;
 use super::load::{self, Pace};
-use super::report::{self, Out, Spread, Table};
+use super::report::{self, Bound, Goals, Out, Spread, Table, ratio};
 use super::round::Subject;
-use super::server::{Server, Store};
+use super::server::{Server, Setup, Store};
 use super::world::{Size, World};
 use crate::project::Project;
 use crate::say::Progress;
@@ -50,7 +50,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     ensure!(size.members > A_CALL, "a room has to have more than {A_CALL} members");
     ensure!(args.rounds > 0 && args.removals >= A_CALL, "at least one round of {A_CALL} removals");
     let binaries = build::binaries(project)?;
-    let mut server = Server::start(project, &binaries.server, Store::Embedded, size.members)?;
+    let mut server = Server::start(project, &binaries.server, &Setup::of(Store::Embedded, size.members))?;
     let world = World::load("embedded", server.peer()?, size)?;
     let subject = Subject { name: "embedded".to_owned(), world, stores: true };
     subject.round(CONNECTIONS, Pace::Closed, args.removals, u64::MAX)?;
@@ -74,9 +74,12 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         spread(|round| round.batch_per_second).rate(),
         spread(|round| round.ratio).ratio(),
     ]);
+    let mut goals = Goals::new();
+    let to_single = spread(|round| round.ratio).median;
+    goals.add("batches to single calls", to_single, Bound::AtLeast(8.0, Some(20.0)), ratio);
     let full_size =
         args.members >= 1_000_000 && args.rooms >= 1_000 && args.rounds >= 5 && args.removals >= 50_000;
-    report::publish(project, "batch", &table, &rounds, &args.out, full_size)
+    report::publish(project, "batch", &[&table, goals.table()], &rounds, &args.out, full_size)
 }
 
 /// Members removed a second by that many calls, or as many as there are members for.

@@ -19,9 +19,15 @@ pub(crate) struct Binaries {
 pub(crate) fn binaries(project: &Project) -> Result<Binaries> {
     let cargo = Project::cargo();
     cmd!(project.shell, "{cargo} build --release").run()?;
-    cmd!(project.shell, "{cargo} build --release --package xtask-bare").run()?;
-    let folder = project.target.join("release");
-    Ok(Binaries { server: folder.join("chatroom-server"), bare: folder.join("xtask-bare") })
+    let server = project.target.join("release").join("chatroom-server");
+    Ok(Binaries { server, bare: helper(project, "xtask-bare")? })
+}
+
+/// Builds a program that only benchmarks need, in the same profile.
+pub(crate) fn helper(project: &Project, package: &str) -> Result<PathBuf> {
+    let cargo = Project::cargo();
+    cmd!(project.shell, "{cargo} build --release --package {package}").run()?;
+    Ok(project.target.join("release").join(package))
 }
 
 /// `cargo xtask` is a debug build, which is too slow to generate load. It builds itself as a release and becomes
@@ -30,9 +36,7 @@ pub(crate) fn become_a_release(project: &Project) -> Result<()> {
     if !cfg!(debug_assertions) {
         return Ok(());
     }
-    let cargo = Project::cargo();
-    cmd!(project.shell, "{cargo} build --release --package xtask").run()?;
-    let release = project.target.join("release").join("xtask");
+    let release = helper(project, "xtask")?;
     let error = Command::new(&release).args(env::args_os().skip(1)).exec();
     Err(error).with_context(|| format!("cannot start {}", release.display()))
 }

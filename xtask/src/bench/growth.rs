@@ -1,16 +1,19 @@
 //! `cargo xtask bench growth`: what changes when there are more memberships. All sizes are loaded first and are
 //! then measured in turn, so that the machine's moods fall on all of them.
 
+mod shown;
+mod snapshots;
+
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use serde::Serialize;
 
+use self::shown::Grown;
 use super::build::{self, Binaries};
 use super::load::Pace;
-use super::report::{self, Out, Spread, Table, count, millis};
+use super::report::{self, Out, count};
 use super::round::{Subject, in_turn};
-use super::server::{Server, Store};
+use super::server::{Server, Setup, Store};
 use super::world::{Size, World};
 use crate::project::Project;
 use crate::say::{Progress, Working};
@@ -19,6 +22,8 @@ const CONNECTIONS: usize = 64;
 /// Memberships, and how many rooms they are in.
 const SIZES: [(usize, usize); 5] =
     [(10_000, 10), (100_000, 100), (1_000_000, 1_000), (10_000_000, 10_000), (1_000_000, 1)];
+/// Between two snapshots are more removals than a round has.
+const ROUNDS_FOR_A_SNAPSHOT: usize = 5;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,20 +40,6 @@ pub(crate) struct Args {
     out: Out,
 }
 
-#[derive(Serialize)]
-struct Grown {
-    memberships: usize,
-    rooms: usize,
-    users: usize,
-    per_second: Vec<f64>,
-    /// At the fixed rate, of each round.
-    p99_us: Vec<u64>,
-    resident_bytes: u64,
-    disk_bytes: u64,
-    ready_after_stop_ms: u64,
-    ready_after_kill_ms: u64,
-}
-
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     ensure!(args.rounds > 0 && args.removals > 0, "at least one round of one removal");
     let binaries = build::binaries(project)?;
@@ -61,42 +52,28 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         }
     }
     let (rate, mut grown) = measure(&subjects, args)?;
+    let largest = subjects.iter().map(|subject| subject.world.size.memberships()).max();
     let progress = Progress::of("restarts", grown.len());
     for ((server, subject), grown) in servers.iter_mut().zip(&subjects).zip(&mut grown) {
-        grown.resident_bytes = server.resident()?;
-        server.stop()?;
-        grown.disk_bytes = server.disk()?;
-        grown.ready_after_stop_ms = whole_millis(server.start_again()?);
-        // So that there is something to replay.
-        subject.round(CONNECTIONS, Pace::Closed, removals(subject, args), u64::MAX - 1)?;
-        server.kill()?;
-        grown.ready_after_kill_ms = whole_millis(server.start_again()?);
+        restart(server, subject, grown, args)?;
+        let removals = ROUNDS_FOR_A_SNAPSHOT * args.removals;
+        if Some(subject.world.size.memberships()) == largest && subject.world.size.rooms > 1 {
+            let removals = removals.min(subject.world.size.memberships() / 2);
+            grown.snapshots = snapshots::measure(&server.data(), subject, CONNECTIONS, removals)?;
+        }
         server.stop()?;
         progress.add(1);
     }
     drop(progress);
-    let mut table = Table::new(&[
-        "memberships",
-        "rooms",
-        "users",
-        "removals a second",
-        &format!("p99 at {}/s", count(rate)),
-        "resident",
-        "disk",
-        "disk a membership",
-        "ready after a stop",
-        "after a kill",
-    ]);
-    for grown in &grown {
-        table.row(row(grown));
-    }
+    let table = shown::table(&grown, rate);
+    let goals = shown::goals(&grown);
     let full_size = args.largest >= 10_000_000 && args.rounds >= 5 && args.removals >= 50_000;
-    report::publish(project, "growth", &table, &grown, &args.out, full_size)
+    report::publish(project, "growth", &[&table, goals.table()], &grown, &args.out, full_size)
 }
 
 fn load(project: &Project, binaries: &Binaries, size: Size) -> Result<(Server, Subject)> {
     let name = format!("{} in {}", count(size.memberships() as f64), count(size.rooms as f64));
-    let server = Server::start(project, &binaries.server, Store::Embedded, size.members)?;
+    let server = Server::start(project, &binaries.server, &Setup::of(Store::Embedded, size.members))?;
     let world = World::load(&name, server.peer()?, size)?;
     Ok((server, Subject { name, world, stores: true }))
 }
@@ -107,7 +84,7 @@ fn removals(subject: &Subject, args: &Args) -> usize {
 
 /// Rates and latencies. The latency is measured at half of the slowest size's best rate, the same for all.
 fn measure(subjects: &[Subject], args: &Args) -> Result<(f64, Vec<Grown>)> {
-    let mut grown: Vec<_> = subjects.iter().map(|subject| empty(subject.world.size)).collect();
+    let mut grown: Vec<_> = subjects.iter().map(|subject| Grown::empty(subject.world.size)).collect();
     for subject in subjects {
         let _working = Working::on(format!("{}: warming up", subject.name));
         subject.round(CONNECTIONS, Pace::Closed, removals(subject, args), u64::MAX)?;
@@ -134,35 +111,17 @@ fn measure(subjects: &[Subject], args: &Args) -> Result<(f64, Vec<Grown>)> {
     Ok((rate, grown))
 }
 
-fn empty(size: Size) -> Grown {
-    Grown {
-        memberships: size.memberships(),
-        rooms: size.rooms,
-        users: size.users,
-        per_second: Vec::new(),
-        p99_us: Vec::new(),
-        resident_bytes: 0,
-        disk_bytes: 0,
-        ready_after_stop_ms: 0,
-        ready_after_kill_ms: 0,
-    }
-}
-
-fn row(grown: &Grown) -> Vec<String> {
-    const MIB: f64 = 1_048_576.0;
-    let disk = grown.disk_bytes as f64;
-    vec![
-        count(grown.memberships as f64),
-        count(grown.rooms as f64),
-        count(grown.users as f64),
-        Spread::of(grown.per_second.iter().copied()).rate(),
-        millis(Spread::of(grown.p99_us.iter().map(|micros| *micros as f64)).median),
-        format!("{} MiB", count(grown.resident_bytes as f64 / MIB)),
-        format!("{} MiB", count(disk / MIB)),
-        format!("{:.0} bytes", disk / grown.memberships as f64),
-        format!("{:.2} s", grown.ready_after_stop_ms as f64 / 1_000.0),
-        format!("{:.2} s", grown.ready_after_kill_ms as f64 / 1_000.0),
-    ]
+/// What it holds, and how long it takes to be ready after a stop and after a kill.
+fn restart(server: &mut Server, subject: &Subject, grown: &mut Grown, args: &Args) -> Result<()> {
+    grown.resident_bytes = server.resident()?;
+    server.stop()?;
+    grown.disk_bytes = server.disk()?;
+    grown.ready_after_stop_ms = whole_millis(server.start_again()?);
+    // So that there is something to replay.
+    subject.round(CONNECTIONS, Pace::Closed, removals(subject, args), u64::MAX - 1)?;
+    server.kill()?;
+    grown.ready_after_kill_ms = whole_millis(server.start_again()?);
+    Ok(())
 }
 
 fn whole_millis(time: Duration) -> u64 {

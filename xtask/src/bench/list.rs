@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::build;
 use super::load::{self, Pace};
-use super::report::{self, Out, Spread, Table, millis};
+use super::report::{self, Bound, Goals, Out, Spread, Table, millis, ratio};
 use super::requests::Requests;
-use super::server::{Server, Store};
+use super::server::{Server, Setup, Store};
 use super::world::{Size, World};
 use crate::project::Project;
 use crate::say::{Progress, Working};
@@ -41,7 +41,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     ensure!(args.members > 3 * PAGE, "the room has to have several pages of {PAGE} members");
     ensure!(args.rounds > 0, "at least one round");
     let binaries = build::binaries(project)?;
-    let mut server = Server::start(project, &binaries.server, Store::Embedded, args.members)?;
+    let mut server = Server::start(project, &binaries.server, &Setup::of(Store::Embedded, args.members))?;
     let world = World::load("embedded", server.peer()?, Size::of(args.members, 1)?)?;
     let end = last_full_page(&world)?;
     let (first, last) = (pages(&world, None), pages(&world, Some(&end)));
@@ -67,14 +67,11 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         millis(spread(|round| round.end_us).median),
         spread(|round| round.ratio).ratio(),
     ]);
-    report::publish(
-        project,
-        "list",
-        &table,
-        &rounds,
-        &args.out,
-        args.members >= 1_000_000 && args.rounds >= 5,
-    )
+    let mut goals = Goals::new();
+    let to_start = spread(|round| round.ratio).median;
+    goals.add("the end to the start", to_start, Bound::AtMost(1.2, Some(1.05)), ratio);
+    let full_size = args.members >= 1_000_000 && args.rounds >= 5;
+    report::publish(project, "list", &[&table, goals.table()], &rounds, &args.out, full_size)
 }
 
 fn path(world: &World, cursor: Option<&str>) -> String {

@@ -1,15 +1,17 @@
 //! `cargo xtask bench removal`: durable removals a second over HTTP, divided by what a server does that stores
 //! nothing, in the same round.
 
-use anyhow::{Context as _, Result, ensure};
-use serde::Serialize;
+mod shown;
 
+use anyhow::{Context as _, Result, ensure};
+
+use self::shown::Round;
 use super::build::{self, Binaries};
 use super::load::{self, Pace};
-use super::report::{self, Out, Spread, Table, count, millis};
+use super::report::{self, Out, count};
 use super::requests::Peer;
 use super::round::{Subject, in_turn};
-use super::server::{Bare, Server, Store};
+use super::server::{Bare, Server, Setup, Store};
 use super::world::{Size, World};
 use crate::project::Project;
 use crate::say::{self, Progress};
@@ -55,22 +57,6 @@ impl Target {
     }
 }
 
-/// The stable shape of `--json`.
-#[derive(Serialize)]
-struct Round {
-    target: String,
-    connections: usize,
-    per_second: f64,
-    /// To the bare server in the same round.
-    ratio: f64,
-    /// At the fixed rate.
-    p99_us: u64,
-    /// Always 0: a call that fails ends the run.
-    failed: usize,
-    #[serde(skip)]
-    p50_us: u64,
-}
-
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     let size = Size::of(args.members, args.rooms)?;
     ensure!(args.rounds > 0 && args.removals > 0, "at least one round of one removal");
@@ -81,20 +67,11 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         subject.round(CONNECTIONS[0], Pace::Closed, args.removals, u64::MAX)?;
     }
     let mut all = Vec::new();
-    let mut table = Table::new(&[
-        "target",
-        "connections",
-        "removals a second",
-        "to bare",
-        "at",
-        "p50",
-        "p99",
-        "p99 to bare",
-    ]);
+    let mut table = shown::head();
     for connections in CONNECTIONS {
         let (rounds, rate) = measure(&subjects, connections, args)?;
         for subject in &subjects {
-            table.row(row(&rounds, &subject.name, connections, rate));
+            table.row(shown::row(&rounds, &subject.name, connections, rate));
         }
         all.extend(rounds);
     }
@@ -105,7 +82,8 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     let full_size =
         args.members >= 1_000_000 && args.rooms >= 1_000 && args.rounds >= 5 && args.removals >= 50_000;
     let complete = [Target::Embedded, Target::Memory].iter().all(|target| args.targets.contains(target));
-    report::publish(project, "removal", &table, &all, &args.out, full_size && complete)
+    let goals = shown::goals(&all, args.targets.iter().filter_map(|target| target.store()));
+    report::publish(project, "removal", &[&table, goals.table()], &all, &args.out, full_size && complete)
 }
 
 fn set_up(
@@ -116,7 +94,7 @@ fn set_up(
 ) -> Result<(Bare, Vec<Server>, Vec<Subject>)> {
     let (mut servers, mut subjects) = (Vec::new(), Vec::new());
     for store in args.targets.iter().filter_map(|target| target.store()) {
-        let server = Server::start(project, &binaries.server, store, size.members)?;
+        let server = Server::start(project, &binaries.server, &Setup::of(store, size.members))?;
         let world = World::load(store.name(), server.peer()?, size)?;
         subjects.push(Subject { name: store.name().to_owned(), world, stores: true });
         servers.push(server);
@@ -197,22 +175,4 @@ fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<(Vec
         say::line(&format!("{target}, {connections}: {per_second} a second, {ratio:.2}; p99 {p99_us} us"));
     }
     Ok((rounds, rate))
-}
-
-fn row(rounds: &[Round], target: &str, connections: usize, rate: f64) -> Vec<String> {
-    let of = |target: &str, value: fn(&Round) -> f64| {
-        Spread::of(rounds.iter().filter(|round| round.target == target).map(value))
-    };
-    let p99 = of(target, |round| round.p99_us as f64).median;
-    let to_bare = p99 / of(BARE, |round| round.p99_us as f64).median;
-    vec![
-        target.to_owned(),
-        connections.to_string(),
-        of(target, |round| round.per_second).rate(),
-        of(target, |round| round.ratio).ratio(),
-        format!("{}/s", count(rate)),
-        millis(of(target, |round| round.p50_us as f64).median),
-        millis(p99),
-        format!("{to_bare:.1}"),
-    ]
 }

@@ -3,6 +3,9 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 
+/// The path of the app that all benchmarks use.
+const APP: &str = "demo/chat";
+
 /// Whom requests go to, and as whom.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
@@ -33,6 +36,11 @@ impl Requests {
 
     /// Adds a call of the app that all benchmarks use. `path` begins behind the app's name.
     pub(crate) fn push(&mut self, peer: &Peer, method: &str, path: &str, body: &str) {
+        self.push_of(peer, APP, method, path, body);
+    }
+
+    /// Adds a call of the app with this path.
+    pub(crate) fn push_of(&mut self, peer: &Peer, app: &str, method: &str, path: &str, body: &str) {
         let Peer { address, token } = peer;
         let length = match body.len() {
             0 => String::new(),
@@ -41,7 +49,7 @@ impl Requests {
         // Writing to memory does not fail.
         let _written = write!(
             self.bytes,
-            "{method} /demo/chat/{path} HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\n\
+            "{method} /{app}/{path} HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\n\
              Authorization: Bearer {token}\r\n{length}\r\n{body}"
         );
         self.ends.push(self.bytes.len());

@@ -2,6 +2,7 @@
 
 mod call;
 mod child;
+mod setup;
 
 use std::env;
 use std::fs::{self, File};
@@ -16,33 +17,13 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
 use self::child::Owned;
+pub(crate) use self::child::allow_connections;
+pub(crate) use self::setup::{BATCH, Rule, Setup, Store};
 use super::requests::Peer;
 use crate::project::Project;
 
-/// The app that the server is told to have. Nothing outside this machine ever sees these.
-const CLIENT_ID: &str = "YXA6benchmark";
-const CLIENT_SECRET: &str = "YXA6secret-of-a-benchmark";
-
 const READY_WITHIN: Duration = Duration::from_secs(120);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
-
-/// How many names one call may have, so that loading does not take hours.
-pub(crate) const BATCH: usize = 1_000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Store {
-    Embedded,
-    Memory,
-}
-
-impl Store {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Embedded => "embedded",
-            Self::Memory => "memory",
-        }
-    }
-}
 
 /// `chatroom-server`, on a directory of its own beside the build: the disk that is measured is the developer's.
 pub(crate) struct Server {
@@ -53,20 +34,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Returns when `/readyz` answers 200. All settings are the defaults, but for the limits that would refuse
-    /// what a benchmark does.
-    pub(crate) fn start(project: &Project, binary: &Path, store: Store, max_users: usize) -> Result<Self> {
+    /// Returns when `/readyz` answers 200. `binary` takes the options of `chatroom-server`.
+    pub(crate) fn start(project: &Project, binary: &Path, setup: &Setup) -> Result<Self> {
         let place = project.target.join("bench");
         fs::create_dir_all(&place)?;
         let dir = tempfile::tempdir_in(place)?;
         let address = free_address()?;
-        let config = format!(
-            "listen = \"{address}\"\n[store]\nkind = \"{}\"\npath = \"data\"\n[rate_limit]\nper_second = 0\n\
-             [limits]\nbatch = {BATCH}\nmax_users = {max_users}\n[[apps]]\norg = \"demo\"\napp = \"chat\"\n\
-             client_id = \"{CLIENT_ID}\"\nclient_secret = \"{CLIENT_SECRET}\"\n",
-            store.name()
-        );
-        fs::write(dir.path().join("chatroom.toml"), config)?;
+        fs::write(dir.path().join("chatroom.toml"), setup.to_toml(address))?;
         let process = spawn(binary, dir.path())?;
         let mut server = Self { process, binary: binary.to_owned(), address, dir };
         server.wait_until_ready()?;
@@ -74,7 +48,7 @@ impl Server {
     }
 
     pub(crate) fn peer(&self) -> Result<Peer> {
-        let token = call::token(self.address, CLIENT_ID, CLIENT_SECRET)?;
+        let token = call::token(self.address, setup::CLIENT_ID, setup::CLIENT_SECRET)?;
         Ok(Peer { address: self.address, token })
     }
 
@@ -101,9 +75,19 @@ impl Server {
         self.process.resident()
     }
 
+    /// The most memory that it has held so far, in bytes, where the system tells; else what it holds now.
+    pub(crate) fn peak(&self) -> Result<u64> {
+        self.process.peak()
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
     /// What its data takes on the disk, in bytes.
     pub(crate) fn disk(&self) -> Result<u64> {
-        size_of(&self.dir.path().join("data"))
+        size_of(&self.data())
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {
@@ -119,7 +103,7 @@ impl Server {
     }
 
     /// The end of what it has printed.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let text = fs::read(self.dir.path().join("log")).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<_> = text.lines().collect();

@@ -1,6 +1,8 @@
 //! The rooms and members that a benchmark works on. Who is in which room follows from two numbers, so a world of
 //! ten million memberships takes no memory here.
 
+mod calls;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
@@ -18,6 +20,8 @@ use crate::say::Progress;
 const LOADERS: usize = 16;
 /// Calls of a batch that are made at a time, between two steps of the progress bar.
 const CALLS: usize = 64;
+/// `limits.remove_batch` as it is unless somebody changes it.
+const REMOVED_AT_A_TIME: usize = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -46,9 +50,9 @@ impl Size {
 }
 
 /// One member of one room, never its owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Membership {
-    room: usize,
+    pub(crate) room: usize,
     place: usize,
 }
 
@@ -153,10 +157,21 @@ impl World {
         self.call(&requests, |_, _| {})
     }
 
+    /// Removes members, in batches of a room.
+    pub(crate) fn remove(&self, members: &[Membership]) -> Result<()> {
+        let mut members = members.to_vec();
+        members.sort_unstable();
+        self.call(&self.removals(&members, REMOVED_AT_A_TIME), |_, _| {})
+    }
+
+    /// How many members there are beside the owners.
+    pub(crate) fn removable(&self) -> usize {
+        self.size.rooms * (self.size.members - 1)
+    }
+
     /// Chooses different members at random; the same for the same seed in every world of a size.
     pub(crate) fn choose(&self, count: usize, seed: u64) -> Vec<Membership> {
-        let a_room = self.size.members - 1;
-        let all = self.size.rooms * a_room;
+        let (a_room, all) = (self.size.members - 1, self.removable());
         sample(&mut StdRng::seed_from_u64(seed), all, count.min(all))
             .into_iter()
             .map(|index| Membership { room: index / a_room, place: 1 + index % a_room })

@@ -17,12 +17,20 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("chatroom-store-testkit", &["chatroom-core"]),
     (
         "chatroom-server",
-        &["chatroom-core", "chatroom-protocol", "chatroom-store-embedded", "chatroom-store-memory"],
+        &[
+            "chatroom-callback",
+            "chatroom-core",
+            "chatroom-protocol",
+            "chatroom-store-embedded",
+            "chatroom-store-memory",
+        ],
     ),
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),
     ("xtask", &["xtask-postgres"]),
     ("xtask-bare", &[]),
     ("xtask-postgres", &[]),
+    ("xtask-poster", &[]),
+    ("xtask-slow", &["chatroom-core", "chatroom-server"]),
 ];
 
 /// The core is pure: nothing comes in that could do IO.

@@ -164,6 +164,21 @@ fn allowed_networks_are_admitted_as_they_are_written_and_in_no_disguise() {
     }
 }
 
+#[test]
+fn loopback_is_admitted_while_the_switch_is_on_and_nothing_else_is() {
+    let on = Arc::new(AtomicBool::new(true));
+    let guard = Guard::allowing(["10.0.0.0/8".parse().unwrap()]).with_loopback_while(on.clone());
+    for host in ["127.0.0.1", "[::1]", "10.0.0.1"] {
+        assert!(guard.check_url(&format!("http://{host}/")).is_ok(), "{host}");
+    }
+    for host in ["0.0.0.0", "192.168.0.1", "[::ffff:127.0.0.1]"] {
+        assert!(guard.check_url(&format!("http://{host}/")).is_err(), "{host}");
+    }
+    on.store(false, Ordering::Relaxed);
+    assert!(guard.check_url("http://127.0.0.1/").is_err());
+    assert!(guard.check_url("http://10.0.0.1/").is_ok());
+}
+
 #[tokio::test]
 async fn a_rule_is_refused_if_any_address_of_its_name_is() {
     let guard = Guard::default();

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use self::dump::BacklogPlace;
 use self::letters::Letters;
 use super::class::Happened;
-use super::cursor::{CursorWrite, DeadLetter, Span};
+use super::cursor::{Cursor, CursorWrite, DeadLetter, Span};
 use super::cursors::Cursors;
 use super::lease::{Lease, LeaseId, LeaseToken, Settled, Settlement};
 use super::rule::{Rule, RuleId};
@@ -113,6 +113,11 @@ impl Backlog {
     /// Notes an event. It must be durable, since it may be leased at once. Whether there is more to lease now than
     /// before: whoever waits for that is to be woken then.
     pub fn appended(&mut self, event: &Happened) -> bool {
+        self.noticed(event, event.at)
+    }
+
+    /// The same of an event that happened elsewhere, where another clock may show a later time than here.
+    pub fn noticed(&mut self, event: &Happened, now: Timestamp) -> bool {
         let Happened { room, seq, at, .. } = *event;
         let mut more = false;
         for index in 0..self.apps.get(&room.app).map_or(0, Vec::len) {
@@ -122,7 +127,7 @@ impl Backlog {
             let Some(line) = self.rules.get_mut(&id) else { continue };
             if line.rule.is_told_of(event) && line.cursors.appended(room.id, seq, at) {
                 more = true;
-                self.turn(id, at);
+                self.turn(id, now);
             }
         }
         more
@@ -227,6 +232,13 @@ impl Backlog {
             self.turn(rule, now);
         }
         (events, writes)
+    }
+
+    /// How the rules that a room is behind for stand with it: what is to be kept of the room, all of it.
+    #[must_use]
+    pub fn cursors(&self, room: &RoomKey, now: Timestamp) -> Vec<Cursor> {
+        let rules = self.apps.get(&room.app).into_iter().flatten();
+        rules.filter_map(|id| self.rules.get(id)).filter_map(|line| line.cursor(*room, now)).collect()
     }
 
     /// How a rule is doing. Walks over the rooms that are behind.

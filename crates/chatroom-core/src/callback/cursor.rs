@@ -26,7 +26,7 @@ impl Span {
     /// How many events.
     #[must_use]
     pub fn events(self) -> u64 {
-        (self.last.0 + 1).saturating_sub(self.first.0)
+        if self.is_empty() { 0 } else { (self.last.0 - self.first.0).saturating_add(1) }
     }
 
     pub(super) fn is_empty(self) -> bool {
@@ -107,4 +107,16 @@ pub enum Burial {
     GivenUp(Box<str>),
     /// Retention took them before they were delivered. They cannot be told again.
     Trimmed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_counts_both_its_ends_however_far_it_goes() {
+        let events = |first, last| Span { first: Seq(first), last: Seq(last) }.events();
+        assert_eq!([events(3, 5), events(4, 4), events(5, 4)], [3, 1, 0]);
+        assert_eq!([events(1, u64::MAX), events(0, u64::MAX)], [u64::MAX; 2]);
+    }
 }

@@ -14,9 +14,9 @@ use crate::model::{Counters, RoomKey};
 use crate::record::{Decision, Key, Sweep, Write};
 
 /// Rooms that one commit of a user's sweep touches: two records each, so neighbours wait for a short commit only.
-const ROOMS_A_COMMIT: usize = 200;
+pub(crate) const ROOMS_A_SWEEP: usize = 200;
 /// Records that one commit of an app's sweep removes.
-const RECORDS_A_COMMIT: usize = 1_000;
+pub(crate) const RECORDS_A_SWEEP: usize = 1_000;
 
 pub(super) fn decide(sweep: Sweep, facts: &dyn Facts, at: At) -> Decision {
     let mut decision = Decision::nothing(Outcome::Swept { finished: true });
@@ -57,7 +57,7 @@ fn room(key: RoomKey, facts: &dyn Facts, at: At, decision: &mut Decision) {
 fn user_of(app: AppId, id: UserId, facts: &dyn Facts, at: At, decision: &mut Decision) {
     let Some(user) = facts.user_by_id(app, id) else { return };
     let mut writer = EventWriter::new(at.operation, at.moment);
-    let owned = facts.owned_by(app, id, ROOMS_A_COMMIT);
+    let owned = facts.owned_by(app, id, ROOMS_A_SWEEP);
     if !owned.is_empty() {
         for fact in owned.iter().filter_map(|key| facts.room(key)) {
             dissolve(fact, at, &mut writer, decision);
@@ -65,7 +65,7 @@ fn user_of(app: AppId, id: UserId, facts: &dyn Facts, at: At, decision: &mut Dec
         decision.outcome = MORE;
         return;
     }
-    let rooms = facts.rooms_of(app, id, ROOMS_A_COMMIT);
+    let rooms = facts.rooms_of(app, id, ROOMS_A_SWEEP);
     if rooms.is_empty() {
         decision.writes.push(Write::Delete(Key::User(app, id)));
         return;
@@ -84,8 +84,8 @@ fn user_of(app: AppId, id: UserId, facts: &dyn Facts, at: At, decision: &mut Dec
 
 /// Memberships, then the rooms that they were in with their logs, then the users, then the app.
 fn app_of(app: AppId, facts: &dyn Facts, decision: &mut Decision) {
-    let mut budget = RECORDS_A_COMMIT;
-    for key in facts.rooms_in(app, RECORDS_A_COMMIT) {
+    let mut budget = RECORDS_A_SWEEP;
+    for key in facts.rooms_in(app, RECORDS_A_SWEEP) {
         let members = facts.members(&key, budget);
         budget -= members.len();
         decision

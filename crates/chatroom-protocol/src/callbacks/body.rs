@@ -75,7 +75,7 @@ pub struct Created<'a> {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+pub(super) struct Body<'a> {
     #[serde(rename = "callId")]
     call_id: &'a str,
     security: &'a str,
@@ -153,10 +153,15 @@ impl Notice<'_> {
     /// If it cannot be written as JSON, which no text or number causes.
     pub fn to_json(&self, secret: &str) -> Result<Vec<u8>, serde_json::Error> {
         let call_id = self.call_id();
+        let security = security(&call_id, secret, self.timestamp);
+        serde_json::to_vec(&self.body(&call_id, &security))
+    }
+
+    pub(super) fn body<'s>(&'s self, call_id: &'s str, security: &'s str) -> Body<'s> {
         let (operation, payload, member_count) = self.parts();
-        serde_json::to_vec(&Body {
-            security: &security(&call_id, secret, self.timestamp),
-            call_id: &call_id,
+        Body {
+            call_id,
+            security,
             payload,
             appkey: self.app_key,
             id: self.room,
@@ -166,7 +171,7 @@ impl Notice<'_> {
             operator: OPERATOR,
             member_count,
             timestamp: self.timestamp,
-        })
+        }
     }
 
     fn parts(&self) -> (&'static str, Option<Payload<'_>>, Option<u32>) {

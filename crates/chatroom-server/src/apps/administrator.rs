@@ -10,10 +10,12 @@ use tokio::sync::Notify;
 use super::view::{AppEntry, Apps};
 use crate::admin::{Admin, AdminError, AdminReply, AdminRequest, AppView, Shown};
 use crate::auth::{self, DEFAULT_TTL};
+use crate::callbacks::{AppCallbacks, Callbacks};
 
 /// Carries out what administrators ask for: in a server, and on a store that a command opened.
 pub(crate) struct Administrator {
     pub(crate) apps: Arc<Apps>,
+    pub(crate) callbacks: Callbacks,
     pub(crate) clock: Arc<dyn Clock>,
     /// Told of a deletion, which leaves something to sweep.
     pub(crate) sweeper: Arc<Notify>,
@@ -44,8 +46,15 @@ impl Admin for Administrator {
                 let token = Shown::new(entry.signer.issue(self.clock.now(), ttl).into());
                 Ok(AdminReply::Token { token, expires_in_seconds: (ttl != 0).then_some(ttl) })
             }
+            AdminRequest::Callback { app, ask } => {
+                let entry = self.find(&app)?;
+                let callbacks = AppCallbacks { callbacks: &self.callbacks, app: &entry.app };
+                callbacks.run(ask).await.map(AdminReply::Callback)
+            }
         }
     }
+
+    async fn close(&self) {}
 }
 
 impl Administrator {

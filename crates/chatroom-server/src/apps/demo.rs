@@ -1,11 +1,16 @@
-//! The demo set-up of a first start: an app, a room, its owner and some members.
+//! The demo set-up of a first start: an app, a room, its owner and some members, and a rule that tells a receiver on
+//! this machine what happens from then on.
 
 use anyhow::Context;
-use chatroom_core::{AppChange, AppKey, ChatroomId, Chatrooms, NewApp, NewRoom, NewUser, Origin};
+use chatroom_core::{
+    AppChange, AppKey, ChatroomId, Chatrooms, NewApp, NewRoom, NewRule, NewUser, Origin, RuleChange,
+    RuleSecret,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::view::Apps;
 use crate::auth;
+use crate::callbacks::Callbacks;
 
 /// What was made, with the secret, which is not kept.
 pub(crate) struct Demo {
@@ -15,16 +20,22 @@ pub(crate) struct Demo {
     pub(crate) room: ChatroomId,
     /// A member of the room that is not its owner.
     pub(crate) member: &'static str,
+    /// What signs the callbacks.
+    pub(crate) callback_secret: SecretString,
 }
 
 const OWNER: &str = "owner";
 const MEMBERS: [&str; 3] = ["user1", "user2", "user3"];
+/// The name of the rule.
+const RULE: &str = "demo";
+/// Where the example receiver of `chatroom-callback` listens if nothing is said.
+const RECEIVER: &str = "http://127.0.0.1:9080/";
 
 /// Makes the demo set-up.
 ///
 /// # Errors
 /// The store failed, or the system has no randomness to give.
-pub(crate) async fn make(apps: &Apps, chatrooms: &Chatrooms) -> anyhow::Result<Demo> {
+pub(crate) async fn make(apps: &Apps, chatrooms: &Chatrooms, callbacks: &Callbacks) -> anyhow::Result<Demo> {
     let (client_id, client_secret) = (auth::client_id()?, auth::client_secret()?);
     let key = AppKey::from_parts("demo", "chat")?;
     let new = NewApp {
@@ -48,5 +59,16 @@ pub(crate) async fn make(apps: &Apps, chatrooms: &Chatrooms) -> anyhow::Result<D
         ..NewRoom::default()
     };
     let room = chatrooms.create_room(app.id, room).await.context("the demo room could not be made")?;
-    Ok(Demo { key, client_id, client_secret, room: room.key.id, member: MEMBERS[0] })
+    let callback_secret = auth::callback_secret()?;
+    let rule = NewRule {
+        name: RULE.parse()?,
+        url: RECEIVER.into(),
+        secret: RuleSecret::new(callback_secret.expose_secret()),
+        enabled: true,
+        events: None,
+        rooms: None,
+        origin: Origin::Demo,
+    };
+    callbacks.change(app.id, RuleChange::Add(rule)).await.context("the demo callback could not be made")?;
+    Ok(Demo { key, client_id, client_secret, room: room.key.id, member: MEMBERS[0], callback_secret })
 }

@@ -1,7 +1,8 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chatroom_core::{App, AppChange, AppId, AppKey, AppRegistry, Error, Ids, StorageError};
+use chatroom_core::{App, AppChange, AppId, AppKey, AppRegistry, Error, Ids, Origin, StorageError};
 
 use crate::auth::Signer;
 use crate::rate::AppCalls;
@@ -24,6 +25,7 @@ pub(crate) struct Apps {
     registry: Arc<dyn AppRegistry>,
     ids: Arc<dyn Ids>,
     view: RwLock<View>,
+    has_demo: Arc<AtomicBool>,
     /// One refresh at a time, or an older answer could replace a newer one.
     refreshing: tokio::sync::Mutex<()>,
 }
@@ -37,7 +39,13 @@ impl Apps {
         registry: Arc<dyn AppRegistry>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StorageError> {
-        let apps = Self { registry, ids, view: RwLock::default(), refreshing: tokio::sync::Mutex::new(()) };
+        let apps = Self {
+            registry,
+            ids,
+            view: RwLock::default(),
+            has_demo: Arc::default(),
+            refreshing: tokio::sync::Mutex::default(),
+        };
         apps.refresh().await?;
         Ok(apps)
     }
@@ -60,6 +68,11 @@ impl Apps {
         all
     }
 
+    /// Whether there is a demo app, now and whenever it is asked.
+    pub(crate) fn has_demo(&self) -> Arc<AtomicBool> {
+        self.has_demo.clone()
+    }
+
     /// Makes a change; durable and in force for the next call on return.
     ///
     /// # Errors
@@ -75,6 +88,7 @@ impl Apps {
         let apps = self.registry.apps().await?;
         let mut calls: HashMap<AppId, Arc<AppCalls>> =
             self.all().iter().map(|entry| (entry.app.id, entry.calls.clone())).collect();
+        self.has_demo.store(apps.iter().any(|app| app.origin == Origin::Demo), Ordering::Relaxed);
         let mut view = View::new();
         for app in apps {
             let (org, name) = halves(&app.key);

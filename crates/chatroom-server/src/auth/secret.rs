@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chatroom_core::{SecretDigest, SigningKey};
+use chatroom_protocol::callbacks::webhook::Key;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -24,6 +25,16 @@ pub(crate) fn client_id() -> Result<String, getrandom::Error> {
 /// The system has no randomness to give.
 pub(crate) fn client_secret() -> Result<SecretString, getrandom::Error> {
     random::<24>().map(SecretString::from)
+}
+
+/// A new secret of 192 random bits that signs callbacks, as the Standard Webhooks write them.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub(crate) fn callback_secret() -> Result<SecretString, getrandom::Error> {
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes)?;
+    Ok(Key::secret_of(&bytes).into())
 }
 
 /// A new key for the tokens of an app.
@@ -55,6 +66,7 @@ fn random<const BYTES: usize>() -> Result<String, getrandom::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::STANDARD;
     use secrecy::ExposeSecret;
 
     #[test]
@@ -62,6 +74,15 @@ mod tests {
         let (one, other) = (client_secret().unwrap(), client_secret().unwrap());
         let random = one.expose_secret().strip_prefix("YXA6").unwrap();
         assert!(URL_SAFE_NO_PAD.decode(random).unwrap().len() * 8 >= 128);
+        assert_ne!(one.expose_secret(), other.expose_secret());
+    }
+
+    #[test]
+    fn a_secret_of_callbacks_has_at_least_128_random_bits_and_is_one_of_standard_webhooks() {
+        let (one, other) = (callback_secret().unwrap(), callback_secret().unwrap());
+        let random = one.expose_secret().strip_prefix("whsec_").unwrap();
+        assert!(STANDARD.decode(random).unwrap().len() * 8 >= 128);
+        assert!(Key::parse(one.expose_secret()).is_ok());
         assert_ne!(one.expose_secret(), other.expose_secret());
     }
 

@@ -1,8 +1,10 @@
 use async_trait::async_trait;
+use chatroom_core::Import;
 
 use super::Terminal;
 use crate::admin::{Admin, AdminError};
 use crate::config::Config;
+use crate::transfer::Export;
 
 /// What the commands need from the server behind them.
 #[async_trait]
@@ -18,6 +20,18 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// [`AdminError::Failed`] if the directory cannot be opened, or is held by another process after all.
     async fn open_admin(&self, config: &Config) -> Result<Box<dyn Admin>, AdminError>;
+
+    /// Opens everything that the store holds now. A server may run on it.
+    ///
+    /// # Errors
+    /// Why it cannot be read, in words without secrets.
+    async fn open_export(&self, config: &Config) -> anyhow::Result<Export>;
+
+    /// Opens the store to import into it. No server may run on it.
+    ///
+    /// # Errors
+    /// Why it cannot be opened, in words without secrets.
+    async fn open_import(&self, config: &Config) -> anyhow::Result<Box<dyn Import>>;
 }
 
 /// What `serve` was asked for.

@@ -1,5 +1,7 @@
 //! What `--help` says, word for word: people read it, so a change of it is looked at.
 
+mod callback;
+
 use clap::CommandFactory;
 
 use super::Cli;
@@ -29,6 +31,9 @@ fn the_help_of_the_binary() {
       serve         Serve (what happens without a subcommand)
       app           Make, list, show, change and delete apps
       token         Make app tokens
+      callback      Make, show, change and remove rules of callbacks, and see to deliveries
+      export        Write everything that the store holds to a file, while a server runs or not
+      import        Read an export into an empty store, on which no server runs
       check-config  Read the configuration and print what is in force, or what is wrong with it
       version       Print the version
       help          Print this message or the help of the given subcommand(s)
@@ -69,6 +74,10 @@ fn the_help_of_the_binary() {
       Make an app, and a token for it, while the server runs or while it does not:
         chatroom-server app create acme/support
         TOKEN=$(chatroom-server token issue acme/support --ttl 12h)
+
+      Post its events to a server of yours, and see that they arrive:
+        chatroom-server callback add room_events https://example.com/hook --app acme/support
+        chatroom-server callback test room_events --app acme/support
 
     Configuration:
       The file of --config comes first, then variables such as CHATROOM__LISTEN=[::1]:8080,
@@ -113,6 +122,66 @@ fn the_help_of_serve() {
       chatroom-server serve --config chatroom.toml
       chatroom-server serve --listen '[::1]:8080' --data-dir /var/lib/chatroom
       CHATROOM__LISTEN=127.0.0.1:9000,unix:/run/chatroom.sock chatroom-server serve
+    ");
+}
+
+#[test]
+fn the_help_of_export() {
+    insta::assert_snapshot!(help(&["export"]), @"
+    Write everything that the store holds to a file, while a server runs or not
+
+    The export is of one moment. It is the online backup, and what `import` takes, into a store of the
+    same kind or of another. It holds secrets: digests of client secrets, keys of tokens, secrets of
+    callbacks. The file is readable by its owner only.
+
+    Usage: chatroom-server export [OPTIONS]
+
+    Options:
+          --config <FILE>
+              Read this configuration file (TOML); without it, no file is read
+
+          --data-dir <DIR>
+              Work on the data in this directory [default: what the configuration says, else ./data]
+
+          --to <FILE>
+              Write to this file, which is there when it is complete; `-` is standard output
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      chatroom-server export --to backup.ndjson
+      chatroom-server export --config chatroom.toml | zstd > backup.ndjson.zst
+    ");
+}
+
+#[test]
+fn the_help_of_import() {
+    insta::assert_snapshot!(help(&["import"]), @"
+    Read an export into an empty store, on which no server runs
+
+    An import that was interrupted goes on where it stopped when it is run again. Until it is finished,
+    nothing is served from the store. At the end, everything is read back and held against the export.
+
+    Usage: chatroom-server import [OPTIONS] <FILE>
+
+    Arguments:
+      <FILE>
+              Read this file; `-` is standard input
+
+    Options:
+          --config <FILE>
+              Read this configuration file (TOML); without it, no file is read
+
+          --data-dir <DIR>
+              Work on the data in this directory [default: what the configuration says, else ./data]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      chatroom-server import backup.ndjson --data-dir restored
+      zstd -d < backup.ndjson.zst | chatroom-server import - --config chatroom.toml
     ");
 }
 

@@ -3,13 +3,20 @@
 use chatroom_core::AppKey;
 use std::time::Duration;
 
+use super::table::Table;
 use crate::admin::{AdminReply, AppView};
 use crate::config::units;
 
-/// What a reply says: on standard output, and beside it for people only.
+/// What a reply says: on standard output, and beside it.
+#[derive(Default)]
 pub(super) struct Text {
     pub(super) out: String,
+    /// For people only.
     pub(super) aside: Option<String>,
+    /// Should be known, whoever reads.
+    pub(super) warning: Option<String>,
+    /// What was to be found out is that it does not work.
+    pub(super) failure: Option<String>,
 }
 
 pub(super) fn reply(reply: &AdminReply) -> Text {
@@ -41,8 +48,10 @@ pub(super) fn reply(reply: &AdminReply) -> Text {
             ));
             format!("{}\n", token.expose())
         }
+        // Only the `callback` commands ask for it, and render it themselves.
+        AdminReply::Callback(_) => String::new(),
     };
-    Text { out, aside }
+    Text { out, aside, ..Text::default() }
 }
 
 fn kept_nowhere(app: &AppKey) -> String {
@@ -77,12 +86,5 @@ fn table(apps: &[AppView]) -> String {
     rows.extend(apps.iter().map(|app| {
         [app.app.to_string(), app.application.clone(), app.client_id.clone(), state(app).to_owned()]
     }));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2)];
-    let line = |row: &[String; 4]| {
-        let [app, application, client_id, state] = row;
-        let [a, b, c] = widths;
-        format!("{app:a$}  {application:b$}  {client_id:c$}  {state}\n")
-    };
-    rows.iter().map(line).collect()
+    Table::of([0; 4]).lines(&rows)
 }

@@ -5,16 +5,20 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::backend::{Backend, Serve};
-use super::{AppCommand, Cli, Command, DataArgs, LayerArgs, ServeArgs, Terminal, TokenCommand, render};
+use super::render::Text;
+use super::{
+    AppCommand, Cli, Command, DataArgs, LayerArgs, ServeArgs, Terminal, TokenCommand, callback, render,
+    transfer,
+};
 use crate::admin::{Admin, AdminError, AdminRequest};
 use crate::config::{Config, Loaded, Overlay};
 use crate::control::ControlClient;
 use crate::logging;
 
-type Environment = Vec<(OsString, OsString)>;
+pub(super) type Environment = Vec<(OsString, OsString)>;
 
 const FAILED: u8 = 1;
-const WRONG: u8 = 2;
+pub(super) const WRONG: u8 = 2;
 
 /// Runs the command on a runtime of its own. `environment` is what the process was given.
 pub fn run(
@@ -58,6 +62,17 @@ pub(super) async fn dispatch(
             let request = AdminRequest::TokenIssue { app: name.app, ttl_seconds: ttl };
             administer(&args.data, request, environment, backend, terminal).await
         }
+        Some(Command::Callback(args)) => callback::run(args, environment, backend, terminal).await,
+        Some(Command::Export(args)) => {
+            let Some(config) = load_data(&args.data, environment, terminal) else { return WRONG };
+            let done = transfer::export(&args, &config, backend, terminal).await;
+            ended(done, terminal)
+        }
+        Some(Command::Import(args)) => {
+            let Some(config) = load_data(&args.data, environment, terminal) else { return WRONG };
+            let done = transfer::import(&args, &config, backend, terminal).await;
+            ended(done, terminal)
+        }
         Some(Command::CheckConfig(args)) => check_config(&args, environment, terminal),
         Some(Command::Version) => {
             printed(concat!("chatroom-server ", env!("CARGO_PKG_VERSION"), "\n"), terminal)
@@ -82,10 +97,9 @@ async fn serve(
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    match backend.serve(Serve { config: loaded.config, public_demo: args.public_demo }, terminal).await {
-        Ok(()) => 0,
-        Err(error) => failed(&format!("{error:#}"), terminal),
-    }
+    let serve = Serve { config: loaded.config, public_demo: args.public_demo };
+    let served = backend.serve(serve, terminal).await;
+    ended(served, terminal)
 }
 
 async fn administer(
@@ -95,24 +109,31 @@ async fn administer(
     backend: &dyn Backend,
     terminal: &mut Terminal,
 ) -> u8 {
-    let Some(loaded) = load(args.config.as_deref(), environment, &args.overlay(), terminal) else {
-        return WRONG;
+    let admin = match administrator(args, environment, backend, terminal).await {
+        Ok(admin) => admin,
+        Err(code) => return code,
     };
-    let reply = match admin(&loaded.config, backend).await {
-        Ok(admin) => admin.run(request).await,
-        Err(error) => Err(error),
-    };
+    let reply = admin.run(request).await;
+    admin.close().await;
     match reply {
-        Ok(reply) => {
-            let text = render::reply(&reply);
-            let code = printed(&text.out, terminal);
-            if let Some(aside) = text.aside.filter(|_| terminal.is_interactive()) {
-                terminal.note(&aside);
-            }
-            code
-        }
+        Ok(reply) => say(&render::reply(&reply), terminal),
         Err(error) => failed(&error.to_string(), terminal),
     }
+}
+
+/// Who carries out commands on the data that the configuration names.
+///
+/// # Errors
+/// The exit status, if there is nobody; why was said.
+pub(super) async fn administrator(
+    args: &DataArgs,
+    environment: Environment,
+    backend: &dyn Backend,
+    terminal: &mut Terminal,
+) -> Result<Box<dyn Admin>, u8> {
+    let config = load_data(args, environment, terminal).ok_or(WRONG)?;
+    let admin = admin(&config, backend).await;
+    admin.map_err(|error| failed(&error.to_string(), terminal))
 }
 
 /// The running server if one answers, else the opened store.
@@ -145,6 +166,11 @@ fn check_config(args: &LayerArgs, environment: Environment, terminal: &mut Termi
     code
 }
 
+/// What a command that works on data goes by.
+fn load_data(args: &DataArgs, environment: Environment, terminal: &mut Terminal) -> Option<Config> {
+    load(args.config.as_deref(), environment, &args.overlay(), terminal).map(|loaded| loaded.config)
+}
+
 fn load(
     file: Option<&Path>,
     environment: Environment,
@@ -160,14 +186,33 @@ fn load(
     }
 }
 
-fn printed(text: &str, terminal: &mut Terminal) -> u8 {
+/// Says all of a text, and how the command ends with it.
+pub(super) fn say(text: &Text, terminal: &mut Terminal) -> u8 {
+    let code = printed(&text.out, terminal);
+    if let Some(warning) = &text.warning {
+        terminal.note(&format!("warning: {warning}"));
+    }
+    if let Some(aside) = text.aside.as_ref().filter(|_| terminal.is_interactive()) {
+        terminal.note(aside);
+    }
+    text.failure.as_ref().map_or(code, |why| failed(why, terminal))
+}
+
+pub(super) fn printed(text: &str, terminal: &mut Terminal) -> u8 {
     match terminal.print(text) {
         Ok(()) => 0,
         Err(error) => failed(&format!("the output could not be written: {error}"), terminal),
     }
 }
 
-fn failed(why: &str, terminal: &mut Terminal) -> u8 {
+fn ended(done: anyhow::Result<()>, terminal: &mut Terminal) -> u8 {
+    match done {
+        Ok(()) => 0,
+        Err(error) => failed(&format!("{error:#}"), terminal),
+    }
+}
+
+pub(super) fn failed(why: &str, terminal: &mut Terminal) -> u8 {
     terminal.note(&format!("error: {why}"));
     FAILED
 }

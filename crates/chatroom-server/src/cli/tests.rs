@@ -1,9 +1,13 @@
+mod callback;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use chatroom_core::test_util::HandFacts;
+use chatroom_core::{ExportId, Import, MockPicture};
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +16,7 @@ use super::{Backend, Cli, Serve, Terminal};
 use crate::admin::{Admin, AdminError, AdminReply, AdminRequest, AppView, Shown};
 use crate::config::{Config, StoreKind};
 use crate::control::ControlSocket;
+use crate::transfer::Export;
 
 /// What was written, and how it ended.
 #[derive(Debug)]
@@ -90,8 +95,11 @@ impl Admin for FakeAdmin {
             AdminRequest::TokenIssue { ttl_seconds, .. } => {
                 AdminReply::Token { token: secret(), expires_in_seconds: ttl_seconds.filter(|ttl| *ttl > 0) }
             }
+            AdminRequest::Callback { app, ask } => AdminReply::Callback(callback::answer(&app, ask)?),
         })
     }
+
+    async fn close(&self) {}
 }
 
 /// Remembers what was served, and opens a fake store.
@@ -109,6 +117,16 @@ impl Backend for FakeBackend {
 
     async fn open_admin(&self, _: &Config) -> Result<Box<dyn Admin>, AdminError> {
         Ok(Box::new(FakeAdmin { place: "store" }))
+    }
+
+    async fn open_export(&self, _: &Config) -> anyhow::Result<Export> {
+        let mut picture = MockPicture::new();
+        picture.expect_next().returning(|| Ok(Vec::new()));
+        Ok(Export { id: ExportId(1), at: HandFacts::NOW, picture: Box::new(picture) })
+    }
+
+    async fn open_import(&self, _: &Config) -> anyhow::Result<Box<dyn Import>> {
+        Err(anyhow::anyhow!("there is nothing to import into"))
     }
 }
 
@@ -324,4 +342,43 @@ fn a_wrong_value_of_a_flag_says_what_is_right() {
 
     For more information, try '--help'.
     ");
+}
+
+#[tokio::test]
+async fn an_export_goes_to_a_file_or_through_a_pipe_and_not_to_a_terminal_unasked() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("backup.ndjson");
+    let to_file = run(&["export", "--to", file.to_str().unwrap()]).await;
+    assert_eq!((to_file.code, to_file.out.as_str()), (0, ""));
+    insta::assert_snapshot!(to_file.err.lines().take(3).collect::<Vec<_>>().join("\n"), @"
+    exported 0 records
+    KIND         RECORDS  HASH
+    app          0        0000000000000000000000000000000000000000000000000000000000000000
+    ");
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(written.starts_with(r#"{"kind":"chatroom_export","format":1,"#), "{written}");
+
+    let piped = run_in(&FakeBackend::default(), false, &[], &["export"]).await;
+    assert_eq!((piped.code, piped.out), (0, written.clone()));
+    let asked = run(&["export", "--to", "-"]).await;
+    assert_eq!((asked.code, asked.out), (0, written));
+    let unasked = run(&["export"]).await;
+    assert_eq!((unasked.code, unasked.out.as_str()), (1, ""));
+    insta::assert_snapshot!(unasked.err, @"error: an export holds secrets and is long: give a file with `--to FILE`, or send it on through a pipe");
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_or_read_is_named() {
+    let nowhere = run(&["export", "--to", "/nowhere/backup.ndjson"]).await;
+    assert_eq!(nowhere.code, 1);
+    insta::assert_snapshot!(nowhere.err, @"error: /nowhere/backup.ndjson cannot be written: No such file or directory (os error 2)");
+    let missing = run(&["import", "/nowhere/backup.ndjson"]).await;
+    assert_eq!(missing.code, 1);
+    insta::assert_snapshot!(missing.err, @"error: /nowhere/backup.ndjson cannot be opened: No such file or directory (os error 2)");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("other");
+    std::fs::write(&file, "{}\n").unwrap();
+    let other = run(&["import", file.to_str().unwrap()]).await;
+    assert_eq!(other.code, 1);
+    insta::assert_snapshot!(other.err.replace(dir.path().to_str().unwrap(), "DIR"), @"error: DIR/other: it is no export of chatroom-server: its first line does not say so");
 }

@@ -36,7 +36,7 @@ fn variable(name: &str, value: OsString, config: &mut Config) -> Result<(), Stri
 fn unknown(name: &str) -> String {
     let dotted = name.trim_start_matches(PREFIX).replace("__", ".").to_lowercase();
     let first = dotted.split('.').next().unwrap_or_default();
-    if first == apps::SECTION {
+    if first == apps::APPS.section {
         return "apps are declared in the file, as `[[apps]]`, not in the environment".to_owned();
     }
     if let Some(key) = keys::all().iter().find(|key| key.is_in(&dotted)) {

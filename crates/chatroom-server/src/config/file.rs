@@ -10,6 +10,7 @@ use super::{ConfigError, Loaded, apps, keys, nearest};
 
 /// A file while it is read: what errors need to name their place.
 pub(super) struct Source<'a> {
+    name: &'a str,
     text: &'a str,
     /// Each with its line.
     errors: Vec<(usize, String)>,
@@ -18,10 +19,21 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// Adds an error at a byte of the file.
     pub(super) fn error(&mut self, at: usize, message: String) {
-        let before = self.text.as_bytes().iter().take(at);
-        let line = before.filter(|byte| **byte == b'\n').count() + 1;
-        self.errors.push((line, message));
+        self.errors.push((self.line(at), message));
     }
+
+    /// How errors call a byte of the file.
+    pub(super) fn place(&self, at: usize) -> String {
+        place(self.name, self.line(at))
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+    }
+}
+
+fn place(name: &str, line: usize) -> String {
+    format!("{name}:{line}")
 }
 
 /// Reads a file into the configuration. Everything that is wrong is added to `errors`, in the order of the lines.
@@ -29,10 +41,10 @@ pub(super) fn read(path: &Path, loaded: &mut Loaded, errors: &mut Vec<ConfigErro
     let name = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => {
-            let mut source = Source { text: &text, errors: Vec::new() };
+            let mut source = Source { name: &name, text: &text, errors: Vec::new() };
             parse(&mut source, loaded);
             source.errors.sort_by_key(|(line, _)| *line);
-            let placed = |(line, message)| ConfigError { place: format!("{name}:{line}"), message };
+            let placed = |(line, message)| ConfigError { place: place(&name, line), message };
             errors.extend(source.errors.into_iter().map(placed));
         }
         Err(why) => {
@@ -60,7 +72,7 @@ fn section(prefix: &str, table: &DeTable<'_>, source: &mut Source<'_>, loaded: &
 
 fn entry(name: &str, at: usize, value: &Spanned<DeValue<'_>>, source: &mut Source<'_>, loaded: &mut Loaded) {
     let table = value.get_ref().as_table();
-    if name == apps::SECTION {
+    if name == apps::APPS.section {
         apps::read(value, at, source, loaded);
     } else if let Some(key) = keys::find(name) {
         if let Err(message) = key.set(&mut loaded.config, &Input::File(value.get_ref()), name) {

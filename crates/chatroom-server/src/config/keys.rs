@@ -7,7 +7,8 @@ use std::time::Duration;
 use toml::Value;
 
 use super::kinds::{
-    Filter, Input, Kind, Listen, Names, Numbers, Optional, OriginList, Path, Size, Url, Whole, Within, Wrong,
+    Filter, Input, Kind, Listen, Names, Networks, Numbers, Optional, OriginList, Path, Size, Url, Whole,
+    Within, Wrong,
 };
 use super::{BlankToken, Config, Endpoint, LogFormat, NotMemberStatus, StoreKind, StoreSync};
 
@@ -147,6 +148,8 @@ const NOT_MEMBER: Numbers<NotMemberStatus> =
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
+/// Well below a lease, which must not end under an attempt.
+const LONGEST_ATTEMPT: u64 = 20;
 /// More calls a second than one process answers.
 const MOST_CALLS: u64 = 1_000_000;
 /// More memberships than the memory of any machine holds.
@@ -182,6 +185,10 @@ fn keys() -> Vec<Key> {
         key("cors.origins", OriginList, |c| &mut c.cors.origins),
         key("callback.keep", within(1, 3_650 * DAY), |c| &mut c.callback.keep),
         key("callback.keep_bytes", size(1 << 10, 1 << 50), |c| &mut c.callback.keep_bytes),
+        key("callback.max_rules", whole(1, 1_000), |c| &mut c.callback.max_rules),
+        key("callback.timeout", within(1, LONGEST_ATTEMPT), |c| &mut c.callback.timeout),
+        key("callback.give_up_after", within(1, 3_650 * DAY), |c| &mut c.callback.give_up_after),
+        key("callback.allow_networks", Networks, |c| &mut c.callback.allow_networks),
         key("log.level", Filter, |c| &mut c.log.level),
         key("log.format", FORMATS, |c| &mut c.log.format),
     ]);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chatroom_callback::IpNet;
 use toml::Value;
 use toml::de::DeValue;
 use tracing_subscriber::EnvFilter;
@@ -325,6 +326,23 @@ impl Kind<Origins> for OriginList {
 
     fn show(&self, value: &Origins) -> Option<Value> {
         Some(strings(value.texts().into_iter()))
+    }
+}
+
+/// Networks, by their addresses and prefixes.
+pub(super) struct Networks;
+
+impl Kind<Vec<IpNet>> for Networks {
+    fn takes(&self) -> String {
+        "a list of networks such as `127.0.0.0/8` or `fd00::/8`".to_owned()
+    }
+
+    fn read(&self, input: &Input<'_>) -> Result<Vec<IpNet>, Wrong> {
+        input.list()?.into_iter().map(|text| text.parse().or_else(|_| refused(text))).collect()
+    }
+
+    fn show(&self, value: &Vec<IpNet>) -> Option<Value> {
+        Some(strings(value.iter().map(ToString::to_string)))
     }
 }
 

@@ -1,14 +1,16 @@
-//! "Did you mean": the known key that is nearest to an unknown one.
+//! "Did you mean": the known name that is nearest to an unknown one.
 
 use strsim::damerau_levenshtein;
 
-use super::{apps, keys};
+use super::{apps, callbacks, keys};
 
 /// The key or section of a file that is nearest to an unknown one.
 pub(super) fn in_file(unknown: &str) -> &'static str {
     let keys = keys::all().iter().map(|key| key.name.as_str());
-    let of_apps = apps::KEYS.iter().map(|key| key.name).chain([apps::SECTION]);
-    nearest(unknown, keys.chain(keys::sections()).chain(of_apps))
+    let tables = [&apps::APPS, &callbacks::CALLBACKS];
+    let of_tables =
+        tables.iter().flat_map(|table| table.keys.iter().map(|key| key.name).chain([table.section]));
+    nearest(unknown, keys.chain(keys::sections()).chain(of_tables))
 }
 
 /// The key that is nearest to an unknown one, among those that the environment may set.
@@ -16,9 +18,9 @@ pub(super) fn in_environment(unknown: &str) -> &'static str {
     nearest(unknown, keys::all().iter().map(|key| key.name.as_str()))
 }
 
-/// By the edits between them. A key that stands in the wrong section is one edit away from the same key in the right
-/// one, if it is nearly the same.
-fn nearest(unknown: &str, known: impl Iterator<Item = &'static str>) -> &'static str {
+/// The name that is nearest to an unknown one, by the edits between them; empty if none is known. A key that stands in
+/// the wrong section is one edit away from the same key in the right one, if it is nearly the same.
+pub(crate) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
     let unknown = unknown.to_lowercase();
     let distance = |known: &str| {
         let whole = damerau_levenshtein(&unknown, known);
@@ -49,6 +51,8 @@ mod tests {
             ("data.path", "store.path"),
             ("batch", "limits.batch"),
             ("apps.client_key", "apps.client_id"),
+            ("apps.callback.url", "apps.callbacks.url"),
+            ("apps.callbacks.secrt", "apps.callbacks.secret"),
             ("cros", "cors"),
             ("app", "apps"),
         ] {

@@ -27,11 +27,15 @@ pub enum Endpoint {
     ListUsers,
     /// `DELETE …/users/{name}`
     DeleteUser,
+    /// `GET …/callbacks/events`
+    ListEvents,
+    /// `GET …/callbacks/streams`
+    ListStreams,
 }
 
 impl Endpoint {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::RemoveMembers,
         Self::AddMembers,
         Self::ListMembers,
@@ -43,6 +47,8 @@ impl Endpoint {
         Self::GetUser,
         Self::ListUsers,
         Self::DeleteUser,
+        Self::ListEvents,
+        Self::ListStreams,
     ];
 
     /// The name in the configuration, in logs and in the header `RateLimit-Policy`.
@@ -60,6 +66,8 @@ impl Endpoint {
             Self::GetUser => "get_user",
             Self::ListUsers => "list_users",
             Self::DeleteUser => "delete_user",
+            Self::ListEvents => "list_events",
+            Self::ListStreams => "list_streams",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 mod apps;
+mod callbacks;
 mod documentation;
 mod errors;
 
@@ -83,6 +84,10 @@ origins = ["https://chat.example.com"]
 [callback]
 keep = "1h"
 keep_bytes = "1MiB"
+max_rules = 9
+timeout = "3s"
+give_up_after = "2h"
+allow_networks = ["127.0.0.0/8", "fd00::/8"]
 [log]
 level = "warn,chatroom_server=debug"
 format = "json"
@@ -129,6 +134,10 @@ fn without_any_layer_the_defaults_are_in_force() {
     [callback]
     keep = "7d"
     keep_bytes = "1GiB"
+    max_rules = 4
+    timeout = "10s"
+    give_up_after = "3d"
+    allow_networks = []
 
     [log]
     level = "info"
@@ -180,6 +189,10 @@ fn a_file_sets_every_key() {
     [callback]
     keep = "1h"
     keep_bytes = "1MiB"
+    max_rules = 9
+    timeout = "3s"
+    give_up_after = "2h"
+    allow_networks = ["127.0.0.0/8", "fd00::/8"]
 
     [log]
     level = "warn,chatroom_server=debug"
@@ -246,6 +259,7 @@ fn the_environment_types_its_values_by_the_key() {
         ("CHATROOM__COMPAT__NOT_MEMBER_STATUS", "403"),
         ("CHATROOM__CORS__ORIGINS", "https://a.example, https://b.example"),
         ("CHATROOM__CALLBACK__KEEP_BYTES", "2GiB"),
+        ("CHATROOM__CALLBACK__ALLOW_NETWORKS", "10.0.0.0/8,::1/128"),
     ])
     .unwrap();
     assert_eq!(config.limits.calls.batch, 61);
@@ -253,6 +267,8 @@ fn the_environment_types_its_values_by_the_key() {
     assert_eq!(config.compat.not_member_status.as_u16(), 403);
     assert_eq!(config.cors.origins.texts(), ["https://a.example", "https://b.example"]);
     assert_eq!(config.callback.keep_bytes, 2 << 30);
+    let networks: Vec<_> = config.callback.allow_networks.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
     assert_eq!(
         environment(&[("CHATROOM__CORS__ORIGINS", "")]).unwrap().cors.origins,
         Origins::Listed(vec![])

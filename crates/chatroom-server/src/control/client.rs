@@ -73,16 +73,16 @@ async fn dial(data_dir: &Path) -> io::Result<UnixStream> {
 #[async_trait]
 impl Admin for ControlClient {
     async fn run(&self, request: AdminRequest) -> Result<AdminReply, AdminError> {
-        match tokio::time::timeout(PATIENCE, self.ask(&request)).await {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(error)) => Err(unanswered(&error.to_string())),
-            Err(_) => Err(unanswered(&format!("no reply within {} seconds", PATIENCE.as_secs()))),
-        }
+        let why = match tokio::time::timeout(PATIENCE, self.ask(&request)).await {
+            Ok(Ok(reply)) => return reply,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no reply within {} seconds", PATIENCE.as_secs()),
+        };
+        Err(AdminError::Failed(format!(
+            "the running server did not answer ({why}); look with `{}` whether the command was carried out",
+            request.look()
+        )))
     }
-}
 
-fn unanswered(why: &str) -> AdminError {
-    AdminError::Failed(format!(
-        "the running server did not answer ({why}); look with `chatroom-server app list` whether the command was carried out"
-    ))
+    async fn close(&self) {}
 }

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::admin::{Admin, AdminError, AdminReply, AdminRequest, Shown};
+use crate::admin::{Admin, AdminError, AdminReply, AdminRequest, CallbackRequest, Shown};
 
 /// Answers tokens with their ttl, and everything else with an error; `AppList` waits to be let go.
 #[derive(Default)]
@@ -34,6 +34,8 @@ impl Admin for FakeAdmin {
             }
         }
     }
+
+    async fn close(&self) {}
 }
 
 struct Running {
@@ -79,6 +81,28 @@ async fn a_request_is_answered_over_the_socket() {
     };
     assert_eq!((token.expose(), expires_in_seconds), ("token of demo#chat", Some(60)));
     server.end().await;
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_leaves_open_what_was_done_and_the_command_to_look_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = tokio::net::UnixListener::bind(dir.path().join("control.sock")).unwrap();
+    let hanging_up = tokio::spawn(async move {
+        while let Ok((stream, _)) = socket.accept().await {
+            drop(stream);
+        }
+    });
+    let client = ControlClient::connect(dir.path()).await.unwrap().unwrap();
+    let app = || "demo/chat".parse().unwrap();
+    let callback = AdminRequest::Callback { app: app(), ask: CallbackRequest::List };
+    for (request, look) in [
+        (AdminRequest::AppDelete { app: app() }, "`chatroom-server app list`"),
+        (callback, "`chatroom-server callback status --app demo/chat`"),
+    ] {
+        let error = client.run(request).await.unwrap_err().to_string();
+        assert!(error.starts_with("the running server did not answer (") && error.contains(look), "{error}");
+    }
+    hanging_up.abort();
 }
 
 #[tokio::test]

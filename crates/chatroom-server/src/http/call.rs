@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use bytes::Bytes;
-use chatroom_core::{AppId, Chatrooms, Error};
+use chatroom_core::{AppId, CallbackOutbox, Chatrooms, Error};
 use chatroom_protocol::{Envelope, NoEntity, Params};
 use http::header::HOST;
 use http::{Method, request};
@@ -36,6 +36,12 @@ impl<'r> Call<'r> {
     pub(super) fn read(&self) -> &'r Chatrooms {
         self.trace.reached(Stage::Reading);
         &self.shared.chatrooms
+    }
+
+    /// The events, to read from.
+    pub(super) fn outbox(&self) -> &'r dyn CallbackOutbox {
+        self.trace.reached(Stage::Reading);
+        &*self.shared.outbox
     }
 
     /// The core, to ask for a change: from here on, a timeout does not know whether it was made.

@@ -1,10 +1,13 @@
 //! `GET /livez` and `GET /readyz`, for whoever runs the server: no app, no token, no limit.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use chatroom_core::{DeadLetter, Deliveries, Rule};
 use serde::Serialize;
 
 use super::gate::trace_of;
@@ -16,22 +19,28 @@ use crate::serve::{Health, Life};
 pub(crate) struct Readiness {
     draining: AtomicBool,
     store: Arc<dyn Life>,
+    deliveries: Arc<dyn Deliveries>,
     notes: Notes,
 }
 
 /// What is worth knowing although the server is ready.
-pub(crate) type Notes = Vec<&'static str>;
+pub(crate) type Notes = Vec<Cow<'static, str>>;
+
+/// How many losses are told one by one.
+const LOSSES: usize = 10;
+/// How long the store is asked for them.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
-struct Ready<'a> {
+struct Ready {
     status: &'static str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    notes: &'a [&'static str],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Notes,
 }
 
 impl Readiness {
-    pub(crate) fn new(store: Arc<dyn Life>, notes: Notes) -> Self {
-        Self { draining: AtomicBool::new(false), store, notes }
+    pub(crate) fn new(store: Arc<dyn Life>, deliveries: Arc<dyn Deliveries>, notes: Notes) -> Self {
+        Self { draining: AtomicBool::new(false), store, deliveries, notes }
     }
 
     /// From now on the server says that it stops.
@@ -57,18 +66,43 @@ impl Readiness {
         }
         reasons
     }
+
+    /// What is so since the start, and what retention took before it was delivered.
+    async fn notes(&self) -> Notes {
+        let mut notes = self.notes.clone();
+        // Nothing that concerns callbacks makes the server less ready, a store that takes its time neither.
+        match tokio::time::timeout(PATIENCE, self.deliveries.losses(LOSSES + 1)).await {
+            Ok(Ok(losses)) => {
+                notes.extend(losses.iter().take(LOSSES).map(|(rule, lost)| loss(rule, lost).into()));
+                if losses.len() > LOSSES {
+                    notes.push("retention took more than these runs".into());
+                }
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "cannot look what retention took"),
+            Err(_) => tracing::debug!("cannot look what retention took within {PATIENCE:?}"),
+        }
+        notes
+    }
+}
+
+fn loss(rule: &Rule, lost: &DeadLetter) -> String {
+    let (first, last, room) = (lost.span.first.0, lost.span.last.0, lost.room.id);
+    let (name, app) = (&rule.name, &rule.app_key);
+    format!(
+        "retention took events {first} to {last} of room {room} before the callback {name} of {app} was told"
+    )
 }
 
 /// Whether the process answers at all.
 pub(super) async fn livez(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    respond(answer::json(&Ready { status: "alive", notes: &[] }), &shared, request)
+    respond(answer::json(&Ready { status: "alive", notes: Vec::new() }), &shared, request)
 }
 
 /// Whether it should be sent calls.
 pub(super) async fn readyz(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let reasons = shared.readiness.reasons();
     let answer = if reasons.is_empty() {
-        answer::json(&Ready { status: "ready", notes: &shared.readiness.notes })
+        answer::json(&Ready { status: "ready", notes: shared.readiness.notes().await })
     } else {
         Err(Failure::NotReady(reasons))
     };

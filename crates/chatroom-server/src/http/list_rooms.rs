@@ -1,7 +1,7 @@
 //! `GET /{org}/{app}/chatrooms` (contract §5): by cursor, or by page as the newest clients ask.
 
 use axum::response::Response;
-use chatroom_core::{ChatroomId, PageNumber, RoomView};
+use chatroom_core::{PageNumber, RoomView};
 use chatroom_protocol::chatrooms::list::{CURSOR, LIMIT, RoomSummary};
 use chatroom_protocol::members::list::{PAGENUM, PAGESIZE};
 
@@ -31,7 +31,7 @@ impl Endpoint for ListRooms {
             (None, page.skip(), page.size)
         } else {
             let size = query::number(&params, LIMIT)?.unwrap_or(USUAL).clamp(1, MOST);
-            (after(query::cursor(&params, CURSOR)?)?, 0, size)
+            (query::room_cursor(&params, CURSOR)?, 0, size)
         };
         // One more than the page holds tells whether it is the last.
         let rooms = call.read().rooms(call.app(), after, skip, size + 1).await;
@@ -46,14 +46,6 @@ impl Endpoint for ListRooms {
         envelope.params = (!params.is_empty()).then_some(params);
         envelope.cursor = cursor.map(Into::into);
         answer::json(&envelope)
-    }
-}
-
-fn after(cursor: Option<u64>) -> Result<Option<ChatroomId>, Failure> {
-    match cursor.map(ChatroomId::from_number) {
-        None => Ok(None),
-        Some(Ok(id)) => Ok(Some(id)),
-        Some(Err(_)) => Err(query::unknown_cursor(CURSOR)),
     }
 }
 

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use axum::extract::Query;
+use chatroom_core::ChatroomId;
 use chatroom_protocol::{Params, refusal};
 use http::Uri;
 
@@ -38,6 +39,17 @@ pub(super) fn cursor(params: &Params<'_>, name: &str) -> Result<Option<u64>, Fai
             Ok(number) => Ok(Some(number)),
             Err(_) => Err(unknown_cursor(name)),
         },
+    }
+}
+
+/// The same, of a list of rooms.
+///
+/// # Errors
+/// 400 `invalid_parameter` for a text that no answer could have held.
+pub(super) fn room_cursor(params: &Params<'_>, name: &str) -> Result<Option<ChatroomId>, Failure> {
+    match cursor(params, name)?.map(ChatroomId::from_number).transpose() {
+        Ok(room) => Ok(room),
+        Err(_) => Err(unknown_cursor(name)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use chatroom_core::{ChatroomId, Origin};
 use secrecy::ExposeSecret;
 
-use super::credentials_file::CredentialsFile;
+use super::credentials_file::{CALLBACK_SECRET, CredentialsFile};
 use super::listener::Address;
 use crate::apps::{AppEntry, Demo};
 use crate::config::{Config, StoreSync};
@@ -46,24 +46,26 @@ impl Banner<'_> {
         Ok(text)
     }
 
-    /// The first start: the demo app, and two commands to paste.
+    /// The first start: the demo app, and three commands to paste.
     fn demo(&self, demo: &Demo, text: &mut String) -> std::fmt::Result {
         writeln!(text, "  app key        {}", demo.key)?;
         writeln!(text, "  client id      {}", demo.client_id)?;
-        let body = match self.credentials {
+        let (callback_secret, body) = match self.credentials {
             Some(file) => {
                 let path = file.path.to_string_lossy();
                 writeln!(text, "  client secret  in {path}")?;
-                quoted(&format!("@{path}"))
+                let cut = format!("$({} {})", cut(CALLBACK_SECRET), quoted(&path));
+                (cut, quoted(&format!("@{path}")))
             }
             None => {
                 let secret = demo.client_secret.expose_secret();
                 writeln!(text, "  client secret  {secret}")?;
                 writeln!(text, "                 (not kept and not shown again)")?;
-                quoted(&format!(
+                let body = format!(
                     r#"{{"grant_type":"client_credentials","client_id":"{}","client_secret":"{secret}"}}"#,
                     demo.client_id
-                ))
+                );
+                (quoted(demo.callback_secret.expose_secret()), quoted(&body))
             }
         };
         let (curl, base) = self.curl();
@@ -72,12 +74,16 @@ impl Banner<'_> {
         let member = member_url(&base, org, app, demo.room, demo.member);
         writeln!(
             text,
-            "\nGet a token:\n\n\
+            "\nReceive callbacks, in another terminal, where the source is:\n\n\
+             CALLBACK_SECRET={callback_secret} \\\n  \
+             cargo run --release -p chatroom-callback --example receiver\n\n\
+             Get a token:\n\n\
              TOKEN=$({curl} -sS -X POST {} \\\n  -H 'Content-Type: application/json' \\\n  -d {body} \\\n  \
-             | sed -n 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/p')\n\n\
+             | {})\n\n\
              Remove a member from the demo room:\n\n\
              {curl} -sS -X DELETE {} \\\n  -H 'Accept: application/json' \\\n  -H \"Authorization: Bearer $TOKEN\"",
             quoted(&token),
+            cut("access_token"),
             quoted(&member),
         )
     }
@@ -146,6 +152,11 @@ fn member_url(base: &str, org: &str, app: &str, room: ChatroomId, member: &str) 
 fn absolute(path: &Path) -> String {
     // Without the `.` of `./data`; where that fails, the path as it was given says enough.
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
+}
+
+/// The command that cuts a text out of JSON.
+fn cut(key: &str) -> String {
+    format!(r#"sed -n 's/.*"{key}":"\([^"]*\)".*/\1/p'"#)
 }
 
 /// A text as one word for a shell.

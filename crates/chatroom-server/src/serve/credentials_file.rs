@@ -7,13 +7,25 @@ use std::path::{Path, PathBuf};
 
 use chatroom_protocol::token;
 use secrecy::ExposeSecret;
+use serde::Serialize;
 
 use crate::apps::Demo;
 
 /// Its name in the data directory.
 const NAME: &str = "demo-credentials";
 
-/// A file, readable by its owner, that holds the body of a request for a token: `curl -d @FILE` takes it as it is.
+/// Where it holds the secret of callbacks.
+pub(super) const CALLBACK_SECRET: &str = "callback_secret";
+
+#[derive(Serialize)]
+struct Credentials<'a> {
+    #[serde(flatten)]
+    request: token::Request<'a>,
+    callback_secret: &'a str,
+}
+
+/// A file, readable by its owner, that holds the body of a request for a token: `curl -d @FILE` takes it as it is. The
+/// secret of the demo app's callbacks stands beside it.
 pub(super) struct CredentialsFile {
     pub(super) path: PathBuf,
     /// Removed with this: the memory store has no data directory, and leaves nothing behind.
@@ -33,12 +45,14 @@ impl CredentialsFile {
         let file = Self { path: dir.join(NAME), temporary };
         let mut open =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file.path)?;
-        let body = serde_json::to_vec(&token::Request {
+        let request = token::Request {
             grant_type: Some(token::CLIENT_CREDENTIALS.into()),
             client_id: Some(demo.client_id.as_str().into()),
             client_secret: Some(demo.client_secret.expose_secret().into()),
             ttl: None,
-        })?;
+        };
+        let callback_secret = demo.callback_secret.expose_secret();
+        let body = serde_json::to_vec(&Credentials { request, callback_secret })?;
         open.write_all(&body)?;
         open.write_all(b"\n")?;
         Ok(file)

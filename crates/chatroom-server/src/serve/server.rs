@@ -8,6 +8,7 @@ use chatroom_core::{Chatrooms, Clock, Ids, Origin};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::accept::Connections;
@@ -18,6 +19,7 @@ use super::listener::{Address, Listener};
 use super::stores::Stores;
 use super::sweeper;
 use crate::apps::{self, Administrator, Apps, Demo};
+use crate::callbacks::{self, Callbacks};
 use crate::cli::Terminal;
 use crate::clock::{Stopwatch, SystemClock, SystemIds, SystemStopwatch};
 use crate::config::{Config, ListenAddress, Origins, StoreSync};
@@ -62,13 +64,14 @@ pub struct Server {
     readiness: Arc<Readiness>,
     connections: Connections,
     graceful: Arc<GracefulShutdown>,
-    /// Ends the acceptance of connections and of commands.
+    /// Ends the acceptance of connections and of commands, and begins no further deliveries.
     closing: CancellationToken,
     /// Ends the sweeper.
     ending: CancellationToken,
     accepting: Vec<JoinHandle<()>>,
     control: Option<JoinHandle<()>>,
     sweeping: JoinHandle<()>,
+    delivering: JoinHandle<()>,
 }
 
 impl Server {
@@ -83,11 +86,13 @@ impl Server {
         stores: Stores,
         environment: Environment,
     ) -> anyhow::Result<Self> {
-        let Stores { repository, registry, life, .. } = stores;
-        let chatrooms = Chatrooms::new(repository, environment.ids.clone(), config.limits.calls);
-        let apps =
-            Apps::load(registry, environment.ids.clone()).await.context("the apps could not be read")?;
+        let Environment { clock, watch, ids } = environment;
+        let chatrooms = Chatrooms::new(stores.repository.clone(), ids.clone(), config.limits.calls);
+        let apps = Apps::load(stores.registry.clone(), ids.clone()).await;
+        let apps = apps.context("the apps could not be read")?;
+        let callbacks = Callbacks::new(&config.callback, &stores, &apps, ids, clock.clone())?;
         apps::reconcile(&apps, &config.apps).await?;
+        callbacks::reconcile(&callbacks, &apps, &config.apps).await?;
         let first = config.apps.is_empty() && apps.all().is_empty();
         let has_demo = first || apps.all().iter().any(|entry| entry.app.origin == Origin::Demo);
         if has_demo && !public_demo {
@@ -105,15 +110,17 @@ impl Server {
             Some(dir) => Some(ControlSocket::bind(dir).context("the control socket could not be made")?),
             None => None,
         };
-        let demo = if first { Some(apps::make_demo(&apps, &chatrooms).await?) } else { None };
+        let demo = if first { Some(apps::make_demo(&apps, &chatrooms, &callbacks).await?) } else { None };
 
         let (apps, sweeper) = (Arc::new(apps), Arc::new(Notify::new()));
-        let readiness = Arc::new(Readiness::new(life.clone(), notes(config)));
+        let readiness =
+            Arc::new(Readiness::new(stores.life.clone(), callbacks.deliveries.clone(), notes(config)));
         let shared = Arc::new(Shared {
             chatrooms: chatrooms.clone(),
+            outbox: callbacks.outbox.clone(),
             apps: apps.clone(),
-            clock: environment.clock.clone(),
-            watch: environment.watch,
+            clock: clock.clone(),
+            watch,
             token_calls: ClientCalls::default(),
             sweeper: sweeper.clone(),
             readiness: readiness.clone(),
@@ -125,12 +132,19 @@ impl Server {
             request_timeout: config.limits.request_timeout,
         });
         let (closing, ending) = (CancellationToken::new(), CancellationToken::new());
+        let delivering = tokio::spawn(callbacks::deliver(
+            stores.leases,
+            callbacks.sink.clone(),
+            clock.clone(),
+            config.callback.clone(),
+            closing.clone(),
+        ));
         let connections = Connections::new(Edge::new(shared), &config.limits);
         let graceful = Arc::new(GracefulShutdown::new());
         let accept =
             |listener| tokio::spawn(connections.clone().accept(listener, graceful.clone(), closing.clone()));
         let accepting = listeners.into_iter().map(accept).collect();
-        let admin = Administrator { apps: apps.clone(), clock: environment.clock, sweeper: sweeper.clone() };
+        let admin = Administrator { apps: apps.clone(), callbacks, clock, sweeper: sweeper.clone() };
         let control = control.map(|socket| tokio::spawn(socket.serve(Arc::new(admin), closing.clone())));
         let sweeping = tokio::spawn(sweeper::run(chatrooms, sweeper, ending.clone()));
         for address in &addresses {
@@ -141,7 +155,7 @@ impl Server {
             addresses,
             apps,
             demo,
-            life,
+            life: stores.life,
             readiness,
             connections,
             graceful,
@@ -150,6 +164,7 @@ impl Server {
             accepting,
             control,
             sweeping,
+            delivering,
         })
     }
 
@@ -192,13 +207,14 @@ impl Server {
     }
 
     /// Stops: new connections are refused, `/readyz` says so on those that are open, what is in flight is answered,
-    /// and queued commits are finished, all within `shutdown_grace`.
+    /// and queued commits are finished, all within `shutdown_grace`. Deliveries that are under way have half of that.
     pub async fn stop(self) {
-        let Self { config, connections, graceful, closing, ending, life, readiness, .. } = self;
+        let Self { config, connections, graceful, closing, ending, life, readiness, delivering, .. } = self;
         readiness.drain();
         closing.cancel();
         tracing::info!("stopping");
         let grace = config.shutdown_grace;
+        let delivered = Instant::now() + grace / 2;
         let orderly = async {
             for accepting in self.accepting {
                 // A task that panicked has nothing to wait for.
@@ -218,12 +234,22 @@ impl Server {
             }
             ending.cancel();
             let _ = self.sweeping.await;
+            settled(delivering, delivered).await;
             life.close().await;
         };
         if tokio::time::timeout(grace, orderly).await.is_err() {
             tracing::warn!(open = connections.open.len(), "not all was finished within {grace:?}");
         }
         tracing::info!("stopped");
+    }
+}
+
+/// Waits until deliveries have ended, or ends them: what was under way is delivered again at the next start.
+async fn settled(mut delivering: JoinHandle<()>, until: Instant) {
+    if tokio::time::timeout_at(until, &mut delivering).await.is_err() {
+        tracing::info!("receivers of callbacks did not answer in time: they are told again");
+        delivering.abort();
+        let _ = delivering.await;
     }
 }
 
@@ -254,7 +280,7 @@ fn origins(config: &Config, has_demo: bool) -> Origins {
 
 fn notes(config: &Config) -> Notes {
     if config.data_dir().is_some() && config.store.sync == StoreSync::None {
-        vec!["store.sync is none: a loss of power loses what was answered"]
+        vec!["store.sync is none: a loss of power loses what was answered".into()]
     } else {
         Vec::new()
     }

@@ -39,16 +39,7 @@ impl Stores {
         match config.store.kind {
             StoreKind::Memory => Ok(Self::memory(config, Arc::new(SystemClock))),
             StoreKind::Embedded => {
-                let options = Options {
-                    sync: match config.store.sync {
-                        StoreSync::Full => Sync::Full,
-                        StoreSync::None => Sync::None,
-                    },
-                    max_members: config.store.max_members,
-                    keep: config.callback.keep,
-                    keep_bytes: config.callback.keep_bytes,
-                    ..Options::new(&config.store.path)
-                };
+                let options = embedded_options(config);
                 let open = move || EmbeddedStore::open(&options, Arc::new(SystemClock));
                 let opened =
                     tokio::task::spawn_blocking(open).await.context("opening the store broke off")?;
@@ -85,5 +76,19 @@ impl Stores {
             deliveries: store.clone(),
             life: store,
         }
+    }
+}
+
+/// How the embedded store is opened.
+pub(crate) fn embedded_options(config: &Config) -> Options {
+    Options {
+        sync: match config.store.sync {
+            StoreSync::Full => Sync::Full,
+            StoreSync::None => Sync::None,
+        },
+        max_members: config.store.max_members,
+        keep: config.callback.keep,
+        keep_bytes: config.callback.keep_bytes,
+        ..Options::new(&config.store.path)
     }
 }

@@ -4,27 +4,7 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
-use crate::support::{Binary, command, ended, paste};
-
-/// Runs a command, which must succeed, and answers what it printed.
-fn run(dir: &Path, arguments: &[&str]) -> String {
-    let (code, out, err) = try_to(dir, arguments);
-    assert_eq!(code, 0, "{arguments:?}\n{err}");
-    out
-}
-
-fn try_to(dir: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = ended(command(dir).args(arguments));
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-/// What stands behind a label of a reply.
-fn field(text: &str, label: &str) -> String {
-    let line =
-        text.lines().find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("{label} in {text}"));
-    line[label.len()..].trim().to_owned()
-}
+use crate::support::{Binary, field, paste, run, try_to};
 
 /// The status of a call with this token.
 fn status(dir: &Path, address: &str, token: &str) -> String {

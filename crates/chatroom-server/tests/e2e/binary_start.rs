@@ -2,14 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use chatroom_server::cli::Terminal;
 use chatroom_server::config::StoreKind;
 use chatroom_server::serve::{Environment, Server, Stores};
 use tempfile::tempdir;
 
-use crate::support::{Binary, command, config, ended, paste};
+use crate::support::{Binary, Screen, command, config, ended, paste};
 
 /// The commands of a banner: what stands behind a blank line and begins at the left, without the sentences.
 fn commands(banner: &str) -> String {
@@ -34,13 +33,19 @@ client_secret = "declared-secret"
 fn the_first_start_prints_commands_that_work_when_pasted_and_no_secret() {
     let dir = tempdir().unwrap();
     let mut server = Binary::start(dir.path(), &[]);
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     let file = dir.path().join("data/demo-credentials");
     let credentials: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let secret = credentials["client_secret"].as_str().unwrap();
     assert!(secret.starts_with("YXA6") && !banner.contains(secret), "{banner}");
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     assert!(banner.contains(&server.address) && banner.contains("demo#chat"), "{banner}");
+    let callback_secret = credentials["callback_secret"].as_str().unwrap();
+    assert!(callback_secret.starts_with("whsec_") && !banner.contains(callback_secret), "{banner}");
+    let receive = banner.split("\n\n").find(|block| block.starts_with("CALLBACK_SECRET=")).unwrap();
+    let (assignment, run) = receive.split_once(" \\\n").unwrap();
+    assert_eq!(run.trim(), "cargo run --release -p chatroom-callback --example receiver");
+    assert_eq!(paste(dir.path(), &format!("{assignment}\necho $CALLBACK_SECRET")).trim(), callback_secret);
 
     let removed: serde_json::Value = serde_json::from_str(&paste(dir.path(), &commands(&banner))).unwrap();
     assert_eq!(removed["data"]["action"], "remove_member");
@@ -53,7 +58,7 @@ fn the_first_start_prints_commands_that_work_when_pasted_and_no_secret() {
 fn a_later_start_says_how_to_get_on_and_has_everything() {
     let dir = tempdir().unwrap();
     let mut first = Binary::start(dir.path(), &[]);
-    let lines = commands(&first.banner_lines(20));
+    let lines = commands(&first.first_banner());
     assert!(paste(dir.path(), &lines).contains(r#""result":true"#));
     first.stop();
 
@@ -71,21 +76,6 @@ fn a_later_start_says_how_to_get_on_and_has_everything() {
     assert!(!banner.contains("TOKEN="), "{banner}");
 }
 
-/// What a terminal would show.
-#[derive(Clone, Default)]
-struct Screen(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Screen {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_terminal_the_banner_has_the_secret_and_no_file_has_it() {
     let dir = tempdir().unwrap();
@@ -98,7 +88,7 @@ async fn on_a_terminal_the_banner_has_the_secret_and_no_file_has_it() {
     let screen = Screen::default();
     let mut terminal = Terminal::new(Box::new(screen.clone()), Box::new(std::io::sink()), true);
     let _announced = server.announce(&mut terminal).unwrap();
-    let banner = String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
+    let banner = screen.text();
     assert!(banner.contains("client secret  YXA6"), "{banner}");
     assert!(!config.store.path.join("demo-credentials").exists());
     let lines = commands(&banner);
@@ -114,7 +104,7 @@ fn an_ephemeral_server_has_a_demo_app_and_leaves_nothing_behind() {
     let mut command = command(dir.path());
     command.args(["--ephemeral", "--listen", "127.0.0.1:0"]).env("TMPDIR", temporary.path());
     let mut server = Binary::spawn(command);
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     assert!(paste(dir.path(), &commands(&banner)).contains(r#""result":true"#));
     server.stop();
     for dir in [&dir, &temporary] {
@@ -135,7 +125,7 @@ fn the_demo_app_is_not_shown_to_other_machines_unless_that_is_allowed() {
     allowed.args(arguments).arg("--public-demo");
     let mut server = Binary::spawn(allowed);
     // The refused start made nothing, so this one is the first.
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     assert!(paste(dir.path(), &commands(&banner)).contains(r#""result":true"#), "{banner}");
     server.stop();
     let refused = ended(command(dir.path()).args(arguments));
@@ -204,6 +194,28 @@ fn decision_32_a_declared_app_that_disappears_is_disabled_and_comes_back_as_the_
 }
 
 #[test]
+fn a_declared_callback_is_made_at_a_start_and_disabled_with_a_line_when_it_disappears() {
+    let dir = tempdir().unwrap();
+    let with_config = ["--config", "chatroom.toml"];
+    let callback =
+        "[[apps.callbacks]]\nname = \"hook\"\nurl = \"http://127.0.0.1:1/\"\nsecret = \"hush-hush\"\n";
+    let allowed = "[callback]\nallow_networks = [\"127.0.0.0/8\"]\n";
+    for (declared, line) in [
+        (callback, "made the callback hook of demo#chat"),
+        ("", "no longer declares the callback hook of demo#chat"),
+        (callback, "changed the callback hook of demo#chat"),
+    ] {
+        write(dir.path(), &format!("{DECLARED}{declared}{allowed}"));
+        let mut server = Binary::start(dir.path(), &with_config);
+        server.signal("TERM");
+        assert!(server.wait().success());
+        let about: Vec<_> = server.seen.iter().filter(|seen| seen.contains("the callback")).collect();
+        assert!(about.len() == 1 && about[0].contains(line), "{about:?}");
+        assert!(!server.seen.join("").contains("hush-hush"));
+    }
+}
+
+#[test]
 fn a_data_directory_is_held_by_one_server_at_a_time() {
     let dir = tempdir().unwrap();
     let server = Binary::start(dir.path(), &[]);
@@ -244,7 +256,7 @@ fn a_server_on_a_unix_socket_only_prints_commands_that_work_too() {
     let mut command = command(dir.path());
     command.args(["--listen", "unix:chat.sock", "--ephemeral"]);
     let mut server = Binary::spawn(command);
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     assert!(paste(dir.path(), &commands(&banner)).contains(r#""result":true"#), "{banner}");
     server.stop();
 }
@@ -265,7 +277,7 @@ fn tokens_and_secrets_are_not_logged() {
     let mut command = command(dir.path());
     command.args(["--listen", "127.0.0.1:0"]).env("CHATROOM__LOG__LEVEL", "trace");
     let mut server = Binary::spawn(command);
-    let banner = server.banner_lines(20);
+    let banner = server.first_banner();
     let token = paste(dir.path(), &format!("{}\necho; echo \"$TOKEN\"", commands(&banner)));
     let token = token.lines().last().unwrap();
     assert!(token.starts_with("YWMt"), "{token}");
@@ -275,5 +287,11 @@ fn tokens_and_secrets_are_not_logged() {
     assert!(server.wait().success());
     let log = server.seen.join("\n");
     assert!(log.contains("answered"), "{log}");
-    assert!(!log.contains(token) && !log.contains(credentials["client_secret"].as_str().unwrap()));
+    for secret in [
+        token,
+        credentials["client_secret"].as_str().unwrap(),
+        credentials["callback_secret"].as_str().unwrap(),
+    ] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
 }

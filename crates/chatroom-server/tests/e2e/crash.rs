@@ -7,3 +7,4 @@ mod kill;
 mod sweep;
 #[cfg(target_os = "linux")] // strace shows the order of the system calls.
 mod sync;
+mod told;

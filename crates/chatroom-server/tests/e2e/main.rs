@@ -5,11 +5,15 @@
 mod support;
 
 #[cfg(test)]
+mod binary_callbacks;
+#[cfg(test)]
 mod binary_commands;
 #[cfg(test)]
 mod binary_start;
 #[cfg(test)]
 mod binary_stop;
+#[cfg(test)]
+mod callbacks;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]

@@ -1,118 +1,14 @@
-use std::sync::Arc;
+mod golden;
+mod values;
 
 use chatroom_core::{
-    App, AppId, AppKey, AppState, ChatroomId, Credentials, EventId, EventKind, JoinOrder, Key, Leaving,
-    Membership, Origin, Record, Room, RoomInfo, SecretDigest, SigningKey, Sweep, Timestamp, User, UserId,
-    Username,
+    AppId, ChatroomId, EventId, EventKind, JoinOrder, Key, Leaving, Membership, Record, Timestamp, UserId,
 };
+use proptest::collection::vec;
 use proptest::prelude::*;
 
+use self::values::{cursor_writes, events, rooms, writes};
 use super::*;
-
-fn apps() -> impl Strategy<Value = AppId> {
-    prop_oneof![Just(AppId(1)), Just(AppId(2)), any::<u128>().prop_map(AppId)]
-}
-
-fn rooms() -> impl Strategy<Value = RoomKey> {
-    let ids = prop_oneof![
-        100_000_000_000_000..100_000_000_000_003_u64,
-        100_000_000_000_000..=999_999_999_999_999_u64
-    ];
-    (apps(), ids).prop_map(|(app, id)| RoomKey { app, id: ChatroomId::from_number(id).unwrap() })
-}
-
-fn users() -> impl Strategy<Value = UserId> {
-    prop_oneof![0..10_u64, any::<u64>()].prop_map(UserId)
-}
-
-fn names() -> impl Strategy<Value = Username> {
-    "[a-z0-9_-]{1,64}".prop_map(|name| name.parse().unwrap())
-}
-
-fn times() -> impl Strategy<Value = Timestamp> {
-    any::<i64>().prop_map(Timestamp::from_millis)
-}
-
-fn infos() -> impl Strategy<Value = Arc<RoomInfo>> {
-    (".*", ".*", any::<u32>(), ".*").prop_map(|(name, description, max_users, custom)| {
-        let (name, description, custom) = (name.into(), description.into(), custom.into());
-        Arc::new(RoomInfo { name, description, max_users, custom })
-    })
-}
-
-fn sweeps() -> impl Strategy<Value = Sweep> {
-    prop_oneof![
-        rooms().prop_map(Sweep::Room),
-        (apps(), users()).prop_map(|(app, user)| Sweep::User(app, user)),
-        apps().prop_map(Sweep::App),
-    ]
-}
-
-fn app_records() -> impl Strategy<Value = Record> {
-    let origins = prop_oneof![Just(Origin::Command), Just(Origin::Configuration), Just(Origin::Demo)];
-    let states = prop_oneof![Just(AppState::Enabled), Just(AppState::Disabled), Just(AppState::Deleted)];
-    let secrets = (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<u32>(), ".*");
-    (apps(), "[a-z]{1,9}", "[a-z]{1,9}", secrets, origins, states, times()).prop_map(
-        |(id, org, app, (secret, key, generation, client_id), origin, state, created)| {
-            let client_id = client_id.into();
-            let credentials = Credentials { client_id, secret: SecretDigest(secret), generation };
-            let (key, signing_key) = (AppKey::from_parts(&org, &app).unwrap(), SigningKey(key));
-            Record::App(Box::new(App { id, key, credentials, signing_key, origin, state, created }))
-        },
-    )
-}
-
-fn records() -> impl Strategy<Value = Record> {
-    let user = (apps(), users(), names(), proptest::option::of(".*"), any::<bool>()).prop_map(
-        |(app, id, name, nickname, deleted)| {
-            Record::User(User { app, id, name, nickname: nickname.map(Arc::from), deleted })
-        },
-    );
-    let room = (rooms(), users(), names(), infos(), times(), proptest::option::of(times())).prop_map(
-        |(key, owner, owner_name, info, created, dissolved)| {
-            Record::Room(Room { key, owner, owner_name, info, created, dissolved })
-        },
-    );
-    let member = (rooms(), users(), any::<u64>()).prop_map(|(room, user, joined)| {
-        Record::Membership(Membership { room, user, joined: JoinOrder(joined) })
-    });
-    prop_oneof![2 => user, 2 => room, 6 => member, 1 => sweeps().prop_map(Record::Sweep), 1 => app_records()]
-}
-
-fn keys() -> impl Strategy<Value = Key> {
-    prop_oneof![
-        apps().prop_map(Key::App),
-        (apps(), users()).prop_map(|(app, user)| Key::User(app, user)),
-        rooms().prop_map(Key::Room),
-        (rooms(), users()).prop_map(|(room, user)| Key::Membership(room, user)),
-        sweeps().prop_map(Key::Sweep),
-    ]
-}
-
-fn writes() -> impl Strategy<Value = Write> {
-    prop_oneof![records().prop_map(Write::Put), keys().prop_map(Write::Delete)]
-}
-
-fn events() -> impl Strategy<Value = Event> {
-    let why = prop_oneof![Just(Leaving::Kicked), Just(Leaving::UserDeleted), Just(Leaving::RoomDissolved)];
-    let members = || proptest::collection::vec(names(), 0..5);
-    let kinds = prop_oneof![
-        (names(), infos()).prop_map(|(owner, info)| EventKind::Created { owner, info }),
-        members().prop_map(|members| EventKind::Joined { members }),
-        (members(), why).prop_map(|(members, why)| EventKind::Left { members, why }),
-        Just(EventKind::Dissolved),
-    ];
-    (any::<u128>(), rooms(), any::<u64>(), times(), any::<u32>(), kinds).prop_map(
-        |(id, room, seq, at, members, kind)| Event {
-            id: EventId(id),
-            room,
-            seq: Seq(seq),
-            at,
-            members,
-            kind,
-        },
-    )
-}
 
 fn read(bytes: &[u8]) -> Result<Vec<Entry>, DecodeError> {
     let mut entries = Vec::new();
@@ -125,18 +21,10 @@ fn read(bytes: &[u8]) -> Result<Vec<Entry>, DecodeError> {
 
 proptest! {
     #[test]
-    fn what_was_written_is_read(
-        decisions in proptest::collection::vec(
-            (proptest::collection::vec(writes(), 0..8), proptest::collection::vec(events(), 0..4)), 0..8),
-    ) {
+    fn what_was_written_is_read(groups in vec(group(), 0..8)) {
         let (mut writer, mut expected) = (BlobWriter::new(), Vec::new());
-        for (writes, events) in decisions {
-            writer.writes(&writes);
-            expected.extend(writes.into_iter().map(Entry::Write));
-            for event in events {
-                let offset = writer.event(&event).unwrap();
-                expected.push(Entry::Event(offset, event));
-            }
+        for group in groups {
+            expected.extend(write(&mut writer, group));
         }
         let bytes = writer.finish();
         prop_assert_eq!(read(&bytes), Ok(expected.clone()));
@@ -148,26 +36,22 @@ proptest! {
     }
 
     #[test]
-    fn what_is_taken_back_leaves_no_trace(
-        before in proptest::collection::vec(writes(), 0..4),
-        undone in proptest::collection::vec(writes(), 0..4),
-        after in proptest::collection::vec(writes(), 0..4),
-    ) {
+    fn what_is_taken_back_leaves_no_trace(before in group(), undone in group(), after in group()) {
         let (mut with, mut without) = (BlobWriter::new(), BlobWriter::new());
-        with.writes(&before);
+        write(&mut with, before.clone());
         let mark = with.mark();
-        with.writes(&undone);
+        write(&mut with, undone);
         with.rewind(mark);
-        with.writes(&after);
-        without.writes(&before);
-        without.writes(&after);
+        write(&mut with, after.clone());
+        write(&mut without, before);
+        write(&mut without, after);
         prop_assert_eq!(with.finish(), without.finish());
     }
 
     #[test]
     fn the_parts_of_a_snapshot_are_read(
         room in rooms(), seq in any::<u64>(), members in any::<u32>(),
-        places in proptest::collection::vec((any::<u64>(), any::<u32>()), 0..9),
+        places in vec((any::<u64>(), any::<u32>()), 0..9),
     ) {
         let counters = Counters { seq: Seq(seq), members };
         let places: Vec<_> = places.into_iter().map(|(group, offset)| Position { group, offset }).collect();
@@ -179,25 +63,79 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_are_no_blob_are_an_error_and_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        // A checksum that fits lets the garbage in.
-        let mut garbage = vec![VERSION];
+    fn bytes_that_are_no_blob_are_an_error_and_no_panic(
+        version in 1..=VERSION, bytes in vec(any::<u8>(), 0..400),
+    ) {
+        let mut garbage = vec![version];
         garbage.extend(bytes);
-        let checksum = crc32fast::hash(&garbage);
-        garbage.extend(checksum.to_le_bytes());
+        let garbage = with_checksum(garbage);
         drop(read(&garbage));
         drop(Blob::open(&garbage).unwrap().event_at(17, room()));
     }
 
+    /// Garbage gets further where most of it is right.
     #[test]
-    fn a_changed_byte_is_found(writes in proptest::collection::vec(writes(), 1..4), at in any::<usize>(), by in 1..=255_u8) {
+    fn a_blob_that_was_tampered_with_is_no_panic(
+        group in group(), at in any::<usize>(), bytes in vec(any::<u8>(), 0..3), gone in 0..3_usize,
+    ) {
         let mut writer = BlobWriter::new();
-        writer.writes(&writes);
+        write(&mut writer, group);
+        let mut blob = writer.finish();
+        blob.truncate(blob.len() - 4);
+        let at = 1 + at % blob.len();
+        blob.splice(at..(at + gone).min(blob.len()), bytes);
+        drop(read(&with_checksum(blob)));
+    }
+
+    #[test]
+    fn a_blob_that_was_cut_is_an_error_or_ends_sooner(group in group(), at in any::<usize>()) {
+        let mut writer = BlobWriter::new();
+        let entries = write(&mut writer, group);
+        let mut blob = writer.finish();
+        blob.truncate(blob.len() - 4);
+        blob.truncate(1 + at % blob.len());
+        if let Ok(read) = read(&with_checksum(blob)) {
+            prop_assert_eq!(&read[..], &entries[..read.len()]);
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_is_found(group in group(), at in any::<usize>(), by in 1..=255_u8) {
+        let mut writer = BlobWriter::new();
+        write(&mut writer, group);
         let mut bytes = writer.finish();
         let at = at % bytes.len();
         bytes[at] ^= by;
         prop_assert!(read(&bytes).is_err());
     }
+}
+
+/// What a group may hold.
+type Group = (Vec<Write>, Vec<Event>, Vec<CursorWrite>);
+
+fn group() -> impl Strategy<Value = Group> {
+    (vec(writes(), 0..8), vec(events(), 0..4), vec(cursor_writes(), 0..4))
+}
+
+/// Writes all of it, and answers what is to be read.
+fn write(writer: &mut BlobWriter, (writes, events, cursors): Group) -> Vec<Entry> {
+    writer.writes(&writes);
+    let mut entries: Vec<_> = writes.into_iter().map(Entry::Write).collect();
+    for event in events {
+        entries.push(Entry::Event(writer.event(&event).unwrap(), event));
+    }
+    for cursor in cursors {
+        writer.cursor(&cursor);
+        entries.push(Entry::Cursor(cursor));
+    }
+    entries
+}
+
+/// A checksum that fits lets garbage in.
+fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
+    let checksum = crc32fast::hash(&bytes);
+    bytes.extend(checksum.to_le_bytes());
+    bytes
 }
 
 fn room() -> RoomKey {
@@ -243,95 +181,8 @@ fn a_position_takes_twelve_bytes() {
 
 #[test]
 fn a_blob_of_a_newer_version_is_refused_by_its_number() {
-    let mut newer = vec![VERSION + 1, 0xFF];
-    newer.extend(crc32fast::hash(&newer).to_le_bytes());
-    let error = read(&newer).unwrap_err();
+    let newer = vec![VERSION + 1, 0xFF];
+    let error = read(&with_checksum(newer)).unwrap_err();
     assert_eq!(error, DecodeError::Newer { found: VERSION + 1 });
     assert!(error.to_string().contains("newer version"), "{error}");
-}
-
-/// What version 1 wrote stays readable: these bytes are never to be changed, only others added.
-#[test]
-fn a_blob_that_version_1_wrote_is_read() {
-    const WRITTEN: &str = "0145000000000000000000000000000000070464656d6f04636861740269640101010101010101010101010101010101\
-        010101010101010101010101010101030202020202020202020202020202020202020202020202020202020202020202\
-        030180a0abfef962030a02753101014e0024f9beb7b088891c00027531016e016409027b7d80a0abfef9620182a0abfe\
-        f9620102a0f0d38080cbfebac801829001d58facff9f9ef48e01020607c9e0a781e0ac8aacc701080201020a09010c0d\
-        000e4b000000000000000000000000000000084f00000000000000000000000000000007f9beb7b088891c0000001000\
-        00000000000000000000000980a0abfef962f40301027531016e016409027b7d0f000000100000000000000000000000\
-        000980a0abfef962f40302010275310f000000100000000000000000000000000980a0abfef962f4030301010275310f\
-        000000100000000000000000000000000980a0abfef962f4030302010275310f00000010000000000000000000000000\
-        0980a0abfef962f4030303010275310f000000100000000000000000000000000980a0abfef962f40304100902110802\
-        086400a00119ab736e";
-    let bytes: Vec<u8> =
-        (0..WRITTEN.len() / 2).map(|n| u8::from_str_radix(&WRITTEN[2 * n..2 * n + 2], 16).unwrap()).collect();
-    assert_eq!(read(&bytes), Ok(one_of_each()));
-}
-
-fn one_of_each() -> Vec<Entry> {
-    let mut writer = BlobWriter::new();
-    let (app, at) = (AppId(7), Timestamp::from_millis(1_700_000_000_000));
-    let info =
-        Arc::new(RoomInfo { name: "n".into(), description: "d".into(), max_users: 9, custom: "{}".into() });
-    let owner: Username = "u1".parse().unwrap();
-    let credentials = Credentials { client_id: "id".into(), secret: SecretDigest([1; 32]), generation: 3 };
-    let writes = vec![
-        Write::Put(Record::App(Box::new(App {
-            id: app,
-            key: AppKey::from_parts("demo", "chat").unwrap(),
-            credentials,
-            signing_key: SigningKey([2; 32]),
-            origin: Origin::Demo,
-            state: AppState::Enabled,
-            created: at,
-        }))),
-        Write::Put(Record::User(User {
-            app,
-            id: UserId(5),
-            name: owner.clone(),
-            nickname: Some("N".into()),
-            deleted: false,
-        })),
-        Write::Put(Record::Room(Room {
-            key: room(),
-            owner: UserId(5),
-            owner_name: owner.clone(),
-            info: info.clone(),
-            created: at,
-            dissolved: Some(at.plus_millis(1)),
-        })),
-        Write::Put(Record::Membership(member(1))),
-        Write::Put(Record::Membership(member(2))),
-        Write::Put(Record::Sweep(Sweep::Room(room()))),
-        Write::Put(Record::Sweep(Sweep::User(app, UserId(5)))),
-        Write::Put(Record::Sweep(Sweep::App(app))),
-        Write::Delete(Key::Membership(room(), UserId(6))),
-        Write::Delete(Key::Room(room())),
-        Write::Delete(Key::User(app, UserId(5))),
-        Write::Delete(Key::Sweep(Sweep::Room(room()))),
-        Write::Delete(Key::Sweep(Sweep::User(app, UserId(5)))),
-        Write::Delete(Key::Sweep(Sweep::App(app))),
-        Write::Delete(Key::App(AppId(8))),
-    ];
-    writer.writes(&writes);
-    let mut entries: Vec<Entry> = writes.into_iter().map(Entry::Write).collect();
-    let members = || vec![owner.clone()];
-    for kind in [
-        EventKind::Created { owner: owner.clone(), info },
-        EventKind::Joined { members: members() },
-        EventKind::Left { members: members(), why: Leaving::Kicked },
-        EventKind::Left { members: members(), why: Leaving::UserDeleted },
-        EventKind::Left { members: members(), why: Leaving::RoomDissolved },
-        EventKind::Dissolved,
-    ] {
-        let event = event(kind);
-        let offset = writer.event(&event).unwrap();
-        entries.push(Entry::Event(offset, event));
-    }
-    let counters = Counters { seq: Seq(9), members: 2 };
-    let places = vec![Position { group: 4, offset: 100 }, Position { group: 4, offset: 160 }];
-    writer.counters(&room(), counters);
-    writer.positions(&room(), Seq(8), &places);
-    entries.extend([Entry::Counters(room(), counters), Entry::Positions(room(), Seq(8), places)]);
-    entries
 }

@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
-use chatroom_core::{Decision, Key, Moment, Outcome, RoomKey, Seq, Timestamp, Write};
+use chatroom_core::{
+    CursorWrite, Decision, Happened, Key, Moment, Outcome, Record, RoomKey, Seq, Timestamp, Write,
+};
 use chatroom_store_memory::{EventIndex, State, Undo};
 
+use super::deliveries::Noted;
 use crate::codec::{BlobWriter, Position, Unencodable};
 use crate::signal::Signal;
 
@@ -16,6 +19,10 @@ pub(crate) struct Group {
     events: Vec<(RoomKey, Seq)>,
     /// Rooms that go with their logs. The logs go when the group is durable: they cannot be taken back.
     pub(super) dissolved_logs: Vec<RoomKey>,
+    /// What the backlog is told when the group is durable, in order.
+    pub(super) noted: Vec<Noted>,
+    /// What it writes of deliveries.
+    cursors: Vec<CursorWrite>,
     pub(super) writes: usize,
     pub(super) reads: usize,
     pub(super) newest: Timestamp,
@@ -32,6 +39,8 @@ impl Group {
             undo: Vec::new(),
             events: Vec::new(),
             dissolved_logs: Vec::new(),
+            noted: Vec::new(),
+            cursors: Vec::new(),
             writes: 0,
             reads: 0,
             newest: Timestamp::default(),
@@ -75,6 +84,9 @@ impl Group {
         self.writes += decision.events.len();
         self.reads += reads;
         self.undo.extend(decision.events.iter().map(|event| state.append(event)));
+        // Events of apps without a rule are no news to the backlog.
+        let told = decision.events.iter().filter(|event| state.has_rules(event.room.app));
+        self.noted.extend(told.map(|event| Noted::Happened(Happened::of(event))));
         Ok(decision.outcome)
     }
 
@@ -89,19 +101,34 @@ impl Group {
         self.newest = self.newest.max(moment.0);
         for write in writes {
             self.undo.push(state.apply(write));
-            if let Write::Delete(Key::Room(room)) = write {
-                self.dissolved_logs.push(*room);
+            match write {
+                Write::Delete(Key::Room(room)) => {
+                    self.dissolved_logs.push(*room);
+                    self.noted.push(Noted::NoRoom(*room));
+                }
+                Write::Put(Record::Rule(rule)) => self.noted.push(Noted::Rule(rule.clone())),
+                Write::Delete(Key::Rule(_, rule)) => self.noted.push(Noted::NoRule(*rule)),
+                Write::Put(_) | Write::Delete(_) => {}
             }
         }
     }
 
-    /// Takes everything back, newest first.
-    pub(super) fn take_back(self, state: &mut State, index: &mut EventIndex<Position>) {
+    /// Writes down what became of deliveries.
+    pub(super) fn deliveries(&mut self, writes: Vec<CursorWrite>, moment: Moment) {
+        self.newest = self.newest.max(moment.0);
+        self.writes += writes.len();
+        writes.iter().for_each(|write| self.blob.cursor(write));
+        self.cursors.extend(writes);
+    }
+
+    /// Takes everything back, newest first. Answers what was not written of deliveries.
+    pub(super) fn take_back(self, state: &mut State, index: &mut EventIndex<Position>) -> Vec<CursorWrite> {
         for (room, seq) in self.events.iter().rev() {
             index.pop(room, *seq);
         }
         for undo in self.undo.into_iter().rev() {
             state.undo(undo);
         }
+        self.cursors
     }
 }

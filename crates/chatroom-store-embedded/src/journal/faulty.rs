@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use chatroom_core::Timestamp;
 
-use super::{Head, Journal, JournalError, JournalReader, Left, Visit};
+use super::{Groups, Head, Journal, JournalError, JournalReader, Left, Visit};
 use crate::error::LoadError;
 
 /// A handle to what the journal holds and does next.
@@ -63,6 +63,21 @@ impl Drop for Held<'_> {
     }
 }
 
+impl Groups for FaultyJournal {
+    fn oldest(&mut self, limit: usize) -> Result<Vec<Head>, JournalError> {
+        Ok(self.0.0.lock().unwrap().groups.iter().map(|(head, _)| *head).take(limit).collect())
+    }
+
+    fn replay(&mut self, from: u64, visit: &mut Visit<'_>) -> Result<(), LoadError> {
+        let groups = self.0.0.lock().unwrap().groups.clone();
+        groups.iter().filter(|(head, _)| head.number >= from).try_for_each(|(head, blob)| visit(*head, blob))
+    }
+
+    fn store_id(&self) -> [u8; 16] {
+        [7; 16]
+    }
+}
+
 impl Journal for FaultyJournal {
     fn append(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> Result<(), JournalError> {
         let mut script = self.0.0.lock().unwrap();
@@ -81,21 +96,8 @@ impl Journal for FaultyJournal {
         Ok(())
     }
 
-    fn oldest(&mut self, limit: usize) -> Result<Vec<Head>, JournalError> {
-        Ok(self.0.0.lock().unwrap().groups.iter().map(|(head, _)| *head).take(limit).collect())
-    }
-
-    fn replay(&mut self, from: u64, visit: &mut Visit<'_>) -> Result<(), LoadError> {
-        let groups = self.0.0.lock().unwrap().groups.clone();
-        groups.iter().filter(|(head, _)| head.number >= from).try_for_each(|(head, blob)| visit(*head, blob))
-    }
-
     fn bytes(&mut self) -> Result<u64, JournalError> {
         Ok(self.0.0.lock().unwrap().groups.iter().map(|(head, _)| head.bytes).sum())
-    }
-
-    fn store_id(&self) -> [u8; 16] {
-        [7; 16]
     }
 
     fn reader(&self) -> Result<Box<dyn JournalReader>, JournalError> {

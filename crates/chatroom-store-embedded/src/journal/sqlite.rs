@@ -4,6 +4,10 @@
 //! would run inside a commit: another connection moves pages from the WAL to the database, and only when the WAL has
 //! grown beyond a hard limit the writer stops to do so itself.
 
+mod frozen;
+mod import;
+mod read;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +17,9 @@ use chatroom_core::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
-use super::{Head, Journal, JournalError, JournalReader, Left, Visit};
+pub(crate) use frozen::FrozenJournal;
+
+use super::{Groups, Head, Journal, JournalError, JournalReader, Left, Visit};
 use crate::error::LoadError;
 use crate::options::Sync;
 
@@ -25,6 +31,11 @@ const WAL_SOFT: u64 = 8 << 20;
 /// When the WAL is about this large, the writer checkpoints it before it goes on.
 const WAL_HARD: u64 = 64 << 20;
 
+/// How long the writer waits then for those who read, once: they read a group. Who reads for longer makes the log grow.
+const READERS: Duration = Duration::from_millis(50);
+/// How long anything else waits for another connection.
+const BUSY: Duration = Duration::from_secs(5);
+
 const PAGE: u64 = 4_096;
 
 /// The journal of a data directory.
@@ -35,6 +46,8 @@ pub(crate) struct SqliteJournal {
     store_id: [u8; 16],
     /// About how far the WAL may have grown since it began anew.
     wal: u64,
+    /// Whether somebody reads for so long that the WAL could not begin anew.
+    held_up: bool,
     log: Arc<Log>,
 }
 
@@ -59,12 +72,15 @@ impl SqliteJournal {
         let store_id = prepare(&mut connection)?;
         let wal = std::fs::metadata(wal_path(path)).map_or(0, |wal| wal.len());
         let log = Arc::new(Log { moving: Mutex::new(()), unmoved: AtomicU64::new(wal) });
-        Ok(Self { connection, path: path.to_owned(), sync, store_id, wal, log })
+        Ok(Self { connection, path: path.to_owned(), sync, store_id, wal, held_up: false, log })
     }
 
-    fn insert(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> rusqlite::Result<()> {
+    fn begin(&self) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(drop)
+    }
+
+    fn insert(&self, number: u64, at: Timestamp, blob: &[u8]) -> rusqlite::Result<()> {
         let number = number.cast_signed();
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let mut insert = self.connection.prepare_cached("INSERT INTO groups VALUES (?1, ?2, ?3)")?;
         insert.execute(params![number, at.as_millis(), blob]).map(drop)
     }
@@ -91,75 +107,75 @@ impl SqliteJournal {
         self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok()
     }
 
-    fn grew(&mut self, pages: u64) {
-        self.wal += pages * PAGE;
-        self.log.unmoved.fetch_add(pages * PAGE, Ordering::Relaxed);
+    /// Notes that a blob of so many bytes was written, and so many other pages.
+    fn grew(&mut self, blob: usize, others: u64) {
+        let bytes = ((blob as u64).div_ceil(PAGE) + others) * PAGE;
+        self.wal += bytes;
+        self.log.unmoved.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Never waits for somebody who reads for long, such as an export: then others move pages as far as they can, and
+    /// the log begins anew when the reader is gone and they have moved nearly all.
     fn checkpoint_if_huge(&mut self) -> Result<(), JournalError> {
-        if self.wal < WAL_HARD {
+        let unmoved = self.log.unmoved.load(Ordering::Relaxed);
+        if self.wal < WAL_HARD || self.held_up && unmoved >= WAL_SOFT {
             return Ok(());
         }
         // Only the writer knows that the WAL begins anew: beside it, more is appended while pages are moved.
         let _turn = self.log.turn();
-        match checkpoint(&self.connection, "RESTART") {
-            Ok(true) => {
-                self.wal = 0;
+        let patience = if self.held_up { Duration::ZERO } else { READERS };
+        let waiting = |patience| self.connection.busy_timeout(patience).map_err(reading("setting a wait"));
+        waiting(patience)?;
+        let done = checkpoint(&self.connection, "RESTART");
+        waiting(BUSY)?;
+        match done {
+            Ok(Moved { all: true, .. }) => {
+                (self.wal, self.held_up) = (0, false);
                 self.log.unmoved.store(0, Ordering::Relaxed);
             }
+            Ok(Moved { all: false, left }) => {
+                self.held_up = true;
+                self.log.unmoved.store(left, Ordering::Relaxed);
+            }
             Err(error) if error.left == Left::Unknown => return Err(error),
-            // Somebody reads, or the disk is full: the log still has place, or the commit will say that it has none.
-            _ => {}
+            // The disk is full: the commit will say whether the log has place.
+            Err(_) => {}
         }
         Ok(())
+    }
+}
+
+impl Groups for SqliteJournal {
+    fn oldest(&mut self, limit: usize) -> Result<Vec<Head>, JournalError> {
+        read::oldest(&self.connection, limit)
+    }
+
+    fn replay(&mut self, from: u64, visit: &mut Visit<'_>) -> Result<(), LoadError> {
+        read::replay(&self.connection, from, visit)
+    }
+
+    fn store_id(&self) -> [u8; 16] {
+        self.store_id
     }
 }
 
 impl Journal for SqliteJournal {
     fn append(&mut self, number: u64, at: Timestamp, blob: &[u8]) -> Result<(), JournalError> {
         self.checkpoint_if_huge()?;
-        let begun = self.insert(number, at, blob);
+        let begun = self.begin().and_then(|()| self.insert(number, at, blob));
         self.commit("writing a group", begun)?;
-        self.grew((blob.len() as u64).div_ceil(PAGE) + 2);
+        self.grew(blob.len(), 2);
         Ok(())
     }
 
     fn trim(&mut self, below: u64) -> Result<(), JournalError> {
         let begun = (|| {
-            self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            self.begin()?;
             let mut delete = self.connection.prepare_cached("DELETE FROM groups WHERE number < ?1")?;
             delete.execute([below.cast_signed()]).map(drop)
         })();
         self.commit("removing old groups", begun)?;
-        self.grew(16);
-        Ok(())
-    }
-
-    fn oldest(&mut self, limit: usize) -> Result<Vec<Head>, JournalError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let heads: rusqlite::Result<_> = (|| {
-            let mut select = self
-                .connection
-                .prepare_cached("SELECT number, at, length(body) FROM groups ORDER BY number LIMIT ?1")?;
-            select.query_map([limit], |row| Ok(head(row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
-        })();
-        heads.map_err(reading("looking at the oldest groups"))
-    }
-
-    fn replay(&mut self, from: u64, visit: &mut Visit<'_>) -> Result<(), LoadError> {
-        let failed = reading("reading groups");
-        let mut select = self
-            .connection
-            .prepare("SELECT number, at, body FROM groups WHERE number >= ?1 ORDER BY number")
-            .map_err(&failed)?;
-        let mut rows = select.query([from.cast_signed()]).map_err(&failed)?;
-        while let Some(row) = rows.next().map_err(&failed)? {
-            let blob = row.get_ref(2).map_err(&failed)?.as_blob();
-            let blob = blob.map_err(|_text| LoadError::Damaged("a group of it has no blob".into()))?;
-            let bytes = i64::try_from(blob.len()).unwrap_or(i64::MAX);
-            let head = head(row.get(0).map_err(&failed)?, row.get(1).map_err(&failed)?, bytes);
-            visit(head, blob)?;
-        }
+        self.grew(0, 16);
         Ok(())
     }
 
@@ -170,10 +186,6 @@ impl Journal for SqliteJournal {
             Ok(all.saturating_sub(free).max(0).unsigned_abs())
         })();
         Ok(pages.map_err(reading("measuring the journal"))? * PAGE)
-    }
-
-    fn store_id(&self) -> [u8; 16] {
-        self.store_id
     }
 
     fn reader(&self) -> Result<Box<dyn JournalReader>, JournalError> {
@@ -202,18 +214,29 @@ impl JournalReader for SqliteReader {
         }
         let _turn = self.log.turn();
         let unmoved = self.log.unmoved.load(Ordering::Relaxed);
-        if checkpoint(&self.connection, "PASSIVE")? {
-            // What was appended meanwhile is left.
-            self.log.unmoved.fetch_sub(unmoved, Ordering::Relaxed);
-        }
+        let Moved { left, .. } = checkpoint(&self.connection, "PASSIVE")?;
+        // What was appended meanwhile is left, and what somebody reads.
+        self.log.unmoved.fetch_sub(unmoved.saturating_sub(left), Ordering::Relaxed);
         Ok(())
     }
 }
 
-/// Moves pages from the WAL to the database. Answers whether it could do all that the mode asks for.
-fn checkpoint(connection: &Connection, mode: &str) -> Result<bool, JournalError> {
+/// What a checkpoint did.
+struct Moved {
+    /// All that its mode asks for.
+    all: bool,
+    /// How many bytes of the WAL are not in the database.
+    left: u64,
+}
+
+/// Moves pages from the WAL to the database.
+fn checkpoint(connection: &Connection, mode: &str) -> Result<Moved, JournalError> {
     let pragma = format!("PRAGMA wal_checkpoint({mode})");
-    let result = connection.query_row(&pragma, [], |row| Ok(row.get::<_, i64>(0)? == 0));
+    let result = connection.query_row(&pragma, [], |row| {
+        let (busy, log, moved): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let left = log.saturating_sub(moved).max(0).unsigned_abs() * PAGE;
+        Ok(Moved { all: busy == 0, left })
+    });
     result.map_err(|error| {
         // The WAL still holds everything, but a sync that failed once is not to be trusted the next time.
         let left = match error.sqlite_error_code() {
@@ -228,7 +251,7 @@ fn checkpoint(connection: &Connection, mode: &str) -> Result<bool, JournalError>
 fn connect(path: &Path, sync: Sync) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     connection.pragma_update(
         None,
         "synchronous",
@@ -253,11 +276,7 @@ fn prepare(connection: &mut Connection) -> Result<[u8; 16], LoadError> {
     let failed = reading("opening the journal");
     let exists = connection.table_exists(None, "meta").map_err(&failed)?;
     if exists {
-        let format = "SELECT value FROM meta WHERE key = 'format'";
-        let found: u32 = connection.query_row(format, [], |row| row.get(0)).map_err(&failed)?;
-        if found > FORMAT {
-            return Err(LoadError::Newer { found, known: FORMAT });
-        }
+        read::check_format(connection)?;
     }
     let mode: String =
         connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)).map_err(&failed)?;
@@ -276,13 +295,7 @@ fn prepare(connection: &mut Connection) -> Result<[u8; 16], LoadError> {
         ));
         made.map_err(&failed)?;
     }
-    let id = "SELECT value FROM meta WHERE key = 'store_id'";
-    Ok(connection.query_row(id, [], |row| row.get(0)).map_err(&failed)?)
-}
-
-fn head(number: i64, at: i64, bytes: i64) -> Head {
-    let (number, at) = (number.cast_unsigned(), Timestamp::from_millis(at));
-    Head { number, at, bytes: bytes.max(0).unsigned_abs() }
+    Ok(read::store_id(connection)?)
 }
 
 /// A failure of something that writes nothing.

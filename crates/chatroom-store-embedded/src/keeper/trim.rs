@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chatroom_core::{Facts, RoomKey, Seq};
+use chatroom_store_memory::report_lost;
 
 use super::{KeepError, Keeper, Trimmed};
 use crate::codec::{Blob, DecodeError, Entry};
+use crate::contents::trimmed;
 use crate::engine::Phase;
 use crate::journal::Head;
 
@@ -60,20 +62,27 @@ impl Keeper {
         for number in first..below {
             self.rooms_of(number, &mut rooms)?;
         }
+        let now = self.shared.moment().0;
         {
             let mut engine = self.shared.engine();
             engine.first_kept = below;
+            let mut lost = Vec::new();
             for room in &rooms {
                 engine.index.trim(room, |position| position.group < below);
+                if let Some(through) = trimmed(&engine.state, &engine.index, room) {
+                    lost.extend(engine.deliveries.backlog.trimmed(room, through, now));
+                }
             }
+            report_lost(&engine.deliveries.backlog, &lost);
+            engine.deliveries.keep(lost);
             let done = rooms.into_iter().filter(|room| {
                 engine.index.after(room, Seq(0), 1).next().is_none()
                     && engine.state.room(room).is_some_and(|fact| fact.room.dissolved.is_some())
             });
             self.forgettable.extend(done);
         }
-        let trimmed = self.shared.write(|journal| journal.trim(below)).ok_or(KeepError::Stopped)?;
-        self.heed(trimmed)
+        let removed = self.shared.write(|journal| journal.trim(below)).ok_or(KeepError::Stopped)?;
+        self.heed(removed)
     }
 
     /// The rooms that have events in this group.

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use chatroom_core::{Key, Timestamp};
-use chatroom_store_memory::{EventIndex, State};
+use chatroom_core::{Seq, Timestamp};
 
-use crate::codec::{Blob, Entry, Position};
+use crate::codec::{Blob, Entry};
+use crate::contents::Contents;
 use crate::directory::{private_file, sync_dir};
 use crate::error::LoadError;
 
@@ -63,8 +63,7 @@ impl Unfinished {
 
 /// A snapshot that was read.
 pub(crate) struct Loaded {
-    pub(crate) state: State,
-    pub(crate) index: EventIndex<Position>,
+    pub(crate) contents: Contents,
     /// The first group that is to be replayed.
     pub(crate) from: u64,
     /// The newest moment before it.
@@ -72,18 +71,43 @@ pub(crate) struct Loaded {
     pub(crate) bytes: u64,
 }
 
-/// Reads the newest snapshot that can be read. Events of groups below `first_kept` are gone.
+/// A snapshot that is open: it can be read also when its file is removed.
+pub(crate) struct Candidate {
+    from: u64,
+    file: File,
+}
+
+/// Opens all snapshots of the directory, newest first.
+pub(crate) fn open_all(dir: &Path) -> io::Result<Vec<Candidate>> {
+    let mut found = all(dir)?;
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    let mut opened = Vec::with_capacity(found.len());
+    for from in found {
+        match File::open(dir.join(name(from))) {
+            Ok(file) => opened.push(Candidate { from, file }),
+            // A newer one has taken its place in this instant.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(opened)
+}
+
+/// Whether these are the newest of the directory still.
+pub(crate) fn are_newest(candidates: &[Candidate], dir: &Path) -> io::Result<bool> {
+    Ok(all(dir)?.into_iter().max() <= candidates.first().map(|newest| newest.from))
+}
+
+/// Reads the newest snapshot that can be read into what `empty` makes. Events of groups below `first_kept` are gone.
 pub(crate) fn load_newest(
-    dir: &Path,
+    candidates: Vec<Candidate>,
     store_id: [u8; 16],
-    max_members: Option<u64>,
+    empty: &dyn Fn() -> Contents,
     first_kept: u64,
 ) -> Result<Option<Loaded>, LoadError> {
     let mut damaged = None;
-    let mut all = all(dir)?;
-    all.sort_unstable();
-    for from in all.into_iter().rev() {
-        match load(&dir.join(name(from)), store_id, max_members, first_kept) {
+    for Candidate { from, file } in candidates {
+        match load(file, store_id, empty(), first_kept) {
             Ok(loaded) => return Ok(Some(loaded)),
             Err(LoadError::Damaged(what)) => {
                 tracing::warn!(snapshot = from, what, "a snapshot cannot be read");
@@ -96,14 +120,13 @@ pub(crate) fn load_newest(
 }
 
 fn load(
-    path: &Path,
+    file: File,
     store_id: [u8; 16],
-    max_members: Option<u64>,
+    mut contents: Contents,
     first_kept: u64,
 ) -> Result<Loaded, LoadError> {
-    let mut input = BufReader::with_capacity(1 << 18, File::open(path)?);
-    let (from, mut state, mut index) =
-        (header(&mut input, store_id)?, State::new(max_members), EventIndex::default());
+    let mut input = BufReader::with_capacity(1 << 18, file);
+    let from = header(&mut input, store_id)?;
     let (mut parts, mut bytes, mut blob) = (0_u64, 0_u64, Vec::new());
     loop {
         let length = u32::from_le_bytes(array(&mut input)?);
@@ -117,7 +140,7 @@ fn load(
         input.read_exact(&mut blob).map_err(cut)?;
         let part = Blob::open(&blob).and_then(|part| {
             part.for_each(|entry| {
-                take_in(entry, &mut state, &mut index, first_kept);
+                take_in(entry, &mut contents, first_kept);
                 Ok(())
             })
         });
@@ -133,7 +156,7 @@ fn load(
     if counted != parts {
         return Err(LoadError::Damaged("a part of it is missing".into()));
     }
-    Ok(Loaded { state, index, from, newest: Timestamp::from_millis(newest), bytes })
+    Ok(Loaded { contents, from, newest: Timestamp::from_millis(newest), bytes })
 }
 
 /// Answers the first group that is to be replayed.
@@ -152,24 +175,20 @@ fn header(input: &mut impl Read, store_id: [u8; 16]) -> Result<u64, LoadError> {
     Ok(u64::from_le_bytes(take(&header, 28)))
 }
 
-fn take_in(entry: Entry, state: &mut State, index: &mut EventIndex<Position>, first_kept: u64) {
+fn take_in(entry: Entry, contents: &mut Contents, first_kept: u64) {
     match entry {
-        Entry::Write(write) => {
-            drop(state.apply(&write));
-            if let chatroom_core::Write::Delete(Key::Room(room)) = write {
-                index.remove(&room);
-            }
-        }
-        Entry::Counters(room, counters) => state.set_counters(&room, counters),
+        Entry::Write(write) => contents.write(write),
+        Entry::Counters(room, counters) => contents.state.set_counters(&room, counters),
         Entry::Positions(room, first, positions) => {
             for (seq, position) in (first.0..).zip(positions) {
                 if position.group >= first_kept {
-                    index.push(room, chatroom_core::Seq(seq), position);
+                    contents.index.push(room, Seq(seq), position);
                 }
             }
         }
+        Entry::Cursor(write) => contents.cursor(write),
         // Events are in the journal; nothing writes them here.
-        Entry::Event(..) | Entry::Cursor(_) => {}
+        Entry::Event(..) => {}
     }
 }
 

@@ -13,6 +13,8 @@ use crate::signal::Fate;
 
 /// How many records are looked at under one lock: a fraction of a millisecond.
 const RECORDS_A_LOCK: usize = 1_000;
+/// How many cursors and dead letters are copied under one lock.
+const CURSORS_A_LOCK: usize = 1_000;
 /// How many positions of events are copied under one lock.
 const POSITIONS_A_LOCK: usize = 4_096;
 /// About how many bytes a part has.
@@ -86,6 +88,8 @@ impl Shown {
                 }
             }
         }
+        // Last, so that the rules are there when they are read.
+        write_backlog(shared, &mut blob, &mut file)?;
         if !blob.is_empty() {
             file.part(&blob.finish())?;
         }
@@ -121,6 +125,23 @@ fn write(shared: &Shared, blob: &mut BlobWriter, dumped: Dumped) {
         }
         Dumped::Members(room, members) => blob.members(&room, members.len(), members.into_iter()),
         Dumped::Sweep(sweep) => blob.put(&Record::Sweep(sweep)),
+    }
+}
+
+/// How far each room's log was told to each rule. What changes meanwhile is in the replay, or told twice.
+fn write_backlog(shared: &Shared, blob: &mut BlobWriter, file: &mut Unfinished) -> io::Result<()> {
+    let mut from = None;
+    loop {
+        let now = shared.moment().0;
+        let (part, next) = shared.engine().deliveries.backlog.dump(from, CURSORS_A_LOCK, now);
+        part.iter().for_each(|write| blob.cursor(write));
+        if blob.len() >= PART {
+            file.part(&std::mem::replace(blob, BlobWriter::new()).finish())?;
+        }
+        if next.is_none() {
+            return Ok(());
+        }
+        from = next;
     }
 }
 

@@ -1,8 +1,10 @@
 //! The store as callers use it, each on a directory of its own.
 
+mod deliveries;
 mod failures;
 mod groups;
 mod opening;
+mod portable;
 mod retention;
 mod snapshots;
 
@@ -60,7 +62,7 @@ impl World {
         set(&mut options);
         let clock = Arc::new(ManualClock::at(NOW));
         let directory = Directory::open(&options.dir).unwrap();
-        let opened = open::load(&options.dir, Box::new(journal.clone()), &options).unwrap();
+        let opened = open::load(&options.dir, Box::new(journal.clone()), &options, clock.now()).unwrap();
         let store = EmbeddedStore::start(directory, opened, &options, clock.clone()).unwrap();
         Self::around(store, options, clock, dir).await
     }

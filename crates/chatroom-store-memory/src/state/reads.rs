@@ -27,6 +27,12 @@ impl State {
         rules
     }
 
+    /// Whether the app has a rule.
+    #[must_use]
+    pub fn has_rules(&self, app: AppId) -> bool {
+        self.apps.get(&app).is_some_and(|slot| !slot.rules.is_empty())
+    }
+
     /// Up to `limit` rooms of the app, dissolved or not, by id, from behind `after`, with how far their logs go.
     #[must_use]
     pub fn list_streams(

@@ -1,112 +1,35 @@
 //! A small store over plain maps, sound or with one fault.
 
+mod deliveries;
+mod outbox;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chatroom_core::test_util::HandFacts;
 use chatroom_core::{
-    Action, App, AppChange, AppId, AppRegistry, AppState, CallbackOutbox, ChatroomId, ChatroomRepository,
-    Clock, Counters, Decision, Event, EventKind, Facts, From, Key, MembersRequest, MembersSlice, Moment,
-    Operation, OperationId, Order, Outcome, Record, RoomKey, RoomView, Seq, StorageError, Sweep, Ticker,
-    Timestamp, TransactError, User, UserId, Username, Write,
+    Action, App, AppId, AppState, ChatroomId, ChatroomRepository, Decision, EventKind, Facts, From, Key,
+    MembersRequest, MembersSlice, Moment, Operation, Order, Outcome, Record, RoomKey, RoomView, StorageError,
+    Sweep, Ticker, Timestamp, TransactError, User, UserId, Username, Write,
 };
+use tokio::sync::Notify;
 
+use super::fault::Fault;
 use super::meeting::Meeting;
+use super::telling::{self, Telling};
+use crate::Setup;
 use crate::model::Model;
-use crate::{DurableHarness, Harness, Setup};
-
-/// What is wrong with a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    Nothing,
-    ForgottenEvent,
-    LostWrite,
-    WrongOrder,
-    StaleRead,
-    DirtyRead,
-    DecidedOutsideTheLock,
-    SequenceGap,
-    WrongCountInEvent,
-    WrongCountOfRoom,
-    BatchInPart,
-    DeletedUserIsListed,
-    DeletedAppIsShown,
-    CursorBreaks,
-    CursorIsIgnored,
-    TimeGoesBack,
-    Boundless,
-    RestartLosesACommit,
-    RestartLosesAnEvent,
-    RestartForgetsSweeps,
-    RestartForgetsDeletions,
-    LostDissolution,
-    LostChangeOfApp,
-    AppsDecidedUnseen,
-    AnyAppAnswers,
-    ListsBackwards,
-    LogsOfAnyApp,
-    LogsOutliveTheirApp,
-}
-
-/// Makes stores with this fault.
-pub(super) struct Plain(Fault);
-
-impl Plain {
-    pub(super) fn sound() -> Self {
-        Self(Fault::Nothing)
-    }
-
-    pub(super) fn with(fault: Fault) -> Self {
-        Self(fault)
-    }
-}
-
-#[async_trait]
-impl Harness for Plain {
-    type Store = PlainStore;
-
-    async fn open(&self, setup: Setup) -> Arc<PlainStore> {
-        let mut held = Held::default();
-        if let (Some(limit), false) = (setup.max_memberships, self.0 == Fault::Boundless) {
-            held.now.facts = held.now.facts.with_capacity(limit);
-        }
-        Arc::new(PlainStore::over(held, self.0, setup.clock))
-    }
-}
-
-#[async_trait]
-impl DurableHarness for Plain {
-    async fn restart(&self, store: Arc<PlainStore>, setup: Setup) -> Arc<PlainStore> {
-        assert_eq!(Arc::strong_count(&store), 1, "nobody else holds a store that is restarted");
-        let mut held = store.held().clone();
-        match self.0 {
-            Fault::RestartLosesACommit => held.now = held.before.clone(),
-            Fault::RestartLosesAnEvent => held.now.logs = held.before.logs.clone(),
-            Fault::RestartForgetsDeletions => {
-                for user in held.users.clone().into_values() {
-                    held.write(Write::Put(Record::User(user)));
-                }
-            }
-            Fault::RestartForgetsSweeps => {
-                for sweep in held.now.facts.sweeps().to_vec() {
-                    held.write(Write::Delete(Key::Sweep(sweep)));
-                }
-            }
-            _ => {}
-        }
-        Arc::new(PlainStore::over(held, self.0, setup.clock))
-    }
-}
 
 #[derive(Default, Clone)]
-struct Held {
-    now: Model,
+pub(super) struct Held {
+    pub(super) now: Model,
     /// The apps and the users that ever were.
     apps: BTreeSet<AppId>,
-    users: BTreeMap<UserId, User>,
+    pub(super) users: BTreeMap<UserId, User>,
     /// Before the last commit.
-    before: Model,
+    pub(super) before: Model,
     /// Of the last commit.
     last: Timestamp,
 }
@@ -125,9 +48,22 @@ impl Held {
         self.now.apply(decision);
     }
 
-    fn write(&mut self, write: Write) {
+    pub(super) fn write(&mut self, write: Write) {
         let outcome = Outcome::Swept { finished: true };
         self.apply(Decision { writes: vec![write], events: Vec::new(), outcome });
+    }
+
+    /// As if the app had no rules.
+    fn without_rules(&self, app: AppId) -> HandFacts {
+        let mut held = self.clone();
+        for rule in self.now.facts.rules(app) {
+            held.write(Write::Delete(Key::Rule(app, rule.id)));
+        }
+        held.now.facts
+    }
+
+    fn last_seq(&self, room: &RoomKey) -> u64 {
+        self.now.facts.room(room).map_or(0, |fact| fact.counters.seq.0)
     }
 
     fn all_apps(&self) -> Vec<App> {
@@ -156,26 +92,63 @@ impl Held {
 
 pub(super) struct PlainStore {
     held: Mutex<Held>,
+    /// Locked after `held`.
+    telling: Mutex<Telling>,
     fault: Fault,
-    clock: Arc<dyn Clock>,
+    setup: Setup,
     ticker: Ticker,
     others: Meeting,
+    more: Notify,
 }
 
 impl PlainStore {
-    fn over(held: Held, fault: Fault, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn over(held: Held, telling: Telling, fault: Fault, setup: Setup) -> Self {
         let ticker = Ticker::starting_at(held.last);
-        Self { held: Mutex::new(held), fault, clock, ticker, others: Meeting::default() }
+        let (held, telling) = (Mutex::new(held), Mutex::new(telling));
+        Self { held, telling, fault, setup, ticker, others: Meeting::default(), more: Notify::new() }
+    }
+
+    pub(super) fn into_parts(self) -> (Held, Telling) {
+        let held = self.held.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (held, self.telling.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn telling(&self) -> MutexGuard<'_, Telling> {
+        self.telling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn moment(&self) -> Moment {
         match self.fault {
-            Fault::TimeGoesBack => Moment(self.clock.now()),
-            _ => self.ticker.tick(&*self.clock),
+            Fault::TimeGoesBack => Moment(self.setup.clock.now()),
+            _ => self.ticker.tick(&*self.setup.clock),
+        }
+    }
+
+    /// Writes what was decided, and notes what is to be delivered.
+    fn commit(&self, held: &mut Held, decision: &Decision, at: Moment) {
+        held.apply(decision.clone());
+        self.telling().committed(decision, &held.now, at.0);
+        self.more.notify_one();
+    }
+
+    /// Lets go what is too old.
+    pub(super) fn retain(&self) {
+        let keep = match self.fault {
+            Fault::TrimEatsTooMuch => self.setup.keep / 2,
+            Fault::TrimEatsNothing => Duration::MAX,
+            _ => self.setup.keep,
+        };
+        let now = self.moment().0;
+        let mut held = self.held();
+        for (room, log) in &mut held.now.logs {
+            let old = log.iter().take_while(|event| event.at < now.minus(keep)).count();
+            if let Some(last) = log.drain(..old).next_back() {
+                self.telling().trimmed(*room, last.seq, now);
+            }
         }
     }
 
@@ -244,11 +217,14 @@ impl ChatroomRepository for PlainStore {
         if self.fault == Fault::AnyAppAnswers && self.held().now.facts.app_by_id(operation.app).is_none() {
             operation.app = self.held().apps.first().copied().unwrap_or(operation.app);
         }
-        let unseen =
-            self.fault == Fault::AppsDecidedUnseen && matches!(operation.action, Action::ChangeApp(_));
-        let decide = |held: &Held| match unseen {
-            true => operation.decide(&HandFacts::default(), moment),
-            false => operation.decide(&held.now.facts, moment),
+        let decide = |held: &Held| match (self.fault, &operation.action) {
+            (Fault::AppsDecidedUnseen, Action::ChangeApp(_)) => {
+                operation.decide(&HandFacts::default(), moment)
+            }
+            (Fault::RulesDecidedUnseen, Action::ChangeRule(_)) => {
+                operation.decide(&held.without_rules(operation.app), moment)
+            }
+            _ => operation.decide(&held.now.facts, moment),
         };
         if self.fault == Fault::DirtyRead {
             let decision = decide(&self.held())?;
@@ -257,7 +233,7 @@ impl ChatroomRepository for PlainStore {
                 tokio::task::yield_now().await;
             }
             let (writes, events, outcome) = (Vec::new(), decision.events, decision.outcome);
-            self.held().apply(Decision { writes, events, outcome: outcome.clone() });
+            self.commit(&mut self.held(), &Decision { writes, events, outcome: outcome.clone() }, moment);
             return Ok(outcome);
         }
         let early = decide(&self.held());
@@ -279,13 +255,17 @@ impl ChatroomRepository for PlainStore {
         {
             decision.writes.clear();
         }
+        let known = matches!(&decision.outcome, Outcome::RuleChanged(rule) if held.now.facts.rules(rule.app)
+            .iter()
+            .any(|known| known.id == rule.id));
+        telling::spoil(self.fault, &operation, &mut decision, known);
         let outcome = decision.outcome.clone();
         held.last = moment.0;
         if matches!(self.fault, Fault::StaleRead | Fault::RestartLosesACommit | Fault::RestartLosesAnEvent) {
             held.before = held.now.clone();
         }
         let logs = (self.fault == Fault::LogsOutliveTheirApp).then(|| held.now.logs.clone());
-        held.apply(decision);
+        self.commit(&mut held, &decision, moment);
         for (room, log) in logs.into_iter().flatten() {
             held.now.logs.entry(room).or_insert(log);
         }
@@ -352,57 +332,5 @@ impl ChatroomRepository for PlainStore {
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<Sweep>, StorageError> {
         Ok(self.held().now.facts.sweeps().iter().take(limit).copied().collect())
-    }
-}
-
-#[async_trait]
-impl CallbackOutbox for PlainStore {
-    async fn events(&self, room: &RoomKey, after: Seq, limit: usize) -> Result<Vec<Event>, StorageError> {
-        let held = self.held();
-        let same =
-            |key: &RoomKey| key.id == room.id && (key.app == room.app || self.fault == Fault::LogsOfAnyApp);
-        let log = held.now.logs.iter().find(|(key, _)| same(key)).map(|(_, log)| log.clone());
-        let log = log.unwrap_or_default().into_iter();
-        let gap = |event: Event| match self.fault {
-            Fault::SequenceGap if event.seq > Seq(2) => Event { seq: event.seq.next(), ..event },
-            _ => event,
-        };
-        Ok(log.map(gap).filter(|event| event.seq > after).take(limit).collect())
-    }
-
-    async fn counters(&self, room: &RoomKey) -> Result<Option<Counters>, StorageError> {
-        Ok(self.held().now.facts.room(room).map(|fact| fact.counters))
-    }
-
-    async fn streams(
-        &self,
-        app: AppId,
-        after: Option<ChatroomId>,
-        limit: usize,
-    ) -> Result<Vec<(ChatroomId, Counters)>, StorageError> {
-        let held = self.held();
-        let facts = &held.now.facts;
-        let rooms = facts.rooms_in(app, usize::MAX).into_iter();
-        let behind = rooms.filter(|key| after.is_none_or(|after| key.id > after));
-        let streams = behind.filter_map(|key| Some((key.id, facts.room(&key)?.counters)));
-        Ok(streams.take(limit).collect())
-    }
-}
-
-#[async_trait]
-impl AppRegistry for PlainStore {
-    async fn apps(&self) -> Result<Vec<App>, StorageError> {
-        let mut apps = self.held().all_apps();
-        apps.retain(|app| app.state != AppState::Deleted);
-        apps.sort_by(|a, b| a.key.cmp(&b.key));
-        self.backwards(&mut apps);
-        Ok(apps)
-    }
-
-    async fn change(&self, id: OperationId, app: AppId, change: AppChange) -> Result<App, TransactError> {
-        match self.transact(Operation { id, app, action: Action::ChangeApp(change) }).await? {
-            Outcome::AppChanged(app) => Ok(*app),
-            other => panic!("a change of an app had the outcome {other:?}"),
-        }
     }
 }

@@ -115,6 +115,52 @@ pub async fn events_are_read_from_behind_a_sequence_number(harness: impl Harness
     Ok(())
 }
 
+/// An event read again is the same, its id too, whatever happened since.
+pub async fn events_are_the_same_whenever_they_are_read(harness: impl Harness) -> Promise {
+    let world = World::new(&harness).await;
+    let room = world.populated("owner", &["a", "b"]).await?;
+    world.remove(room, &["a"]).await?;
+    let log = world.log(room).await?;
+    world.add(room, &["a"]).await?;
+    world.chatrooms.dissolve_room(world.app, room).await?;
+    world.sweep().await?;
+    let again = world.log(room).await?;
+    ensure_eq!(again[..log.len()], log, "the beginning of the log");
+    ensure_eq!(world.log(room).await?, again, "the whole log, read again");
+    world.check(room).await?;
+    Ok(())
+}
+
+/// The rooms of an app are listed by id with how far their logs go, dissolved ones too, from behind any of them on.
+pub async fn streams_tell_how_far_the_log_of_every_room_goes(harness: impl Harness) -> Promise {
+    let world = World::new(&harness).await;
+    ensure_eq!(world.store.streams(world.app, None, 9).await?, [], "of an app without rooms");
+    let mut streams = Vec::new();
+    for (room, seq, members) in [
+        (world.populated("owner", &["a"]).await?, 2, 2),
+        (world.room("owner", &[]).await?, 1, 1),
+        (world.room("owner", &["a"]).await?, 4, 0),
+        (world.room("a", &["owner"]).await?, 3, 1),
+    ] {
+        streams.push((room, Counters { seq: Seq(seq), members }));
+    }
+    world.chatrooms.dissolve_room(world.app, streams[2].0).await?;
+    world.remove(streams[3].0, &["owner"]).await?;
+    world.sweep().await?;
+    streams.sort_unstable_by_key(|(room, _)| *room);
+    for behind in 0..=streams.len() {
+        let after = behind.checked_sub(1).map(|last| streams[last].0);
+        for limit in [0, 1, 3, 9] {
+            let listed = world.store.streams(world.app, after, limit).await?;
+            let expected: Vec<_> = streams.iter().skip(behind).take(limit).copied().collect();
+            ensure_eq!(listed, expected, "{limit} streams behind {after:?}");
+        }
+    }
+    let other = chatroom_core::AppId(u128::MAX);
+    ensure_eq!(world.store.streams(other, None, 9).await?, [], "of an app that is not there");
+    Ok(())
+}
+
 /// A room that was never there has no events and no counters.
 pub async fn a_room_that_was_never_there_has_no_log(harness: impl Harness) -> Promise {
     let world = World::new(&harness).await;

@@ -17,7 +17,7 @@ const TASKS: usize = 100;
 
 /// Runs the same call in a hundred tasks, and answers what each was told. None calls before all are there: tasks that
 /// start one after the other seldom meet.
-async fn hundred<R, T, F>(
+pub(crate) async fn hundred<R, T, F>(
     world: &World<R>,
     call: impl Fn(World<R>, usize) -> F,
 ) -> Result<Vec<Result<T, Error>>, Broken>

@@ -2,6 +2,8 @@
 
 use anyhow::{Context as _, Result};
 
+use crate::bench::message::message;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) status: u16,
@@ -14,38 +16,15 @@ pub(super) struct Head {
 /// The head of what has arrived; none if not all of it has. An answer without a length is an error: none of the
 /// servers here makes one.
 pub(super) fn head(bytes: &[u8]) -> Result<Option<Head>> {
-    let mut rest = bytes;
-    let mut status = None;
-    let mut length = None;
-    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-        let (line, after) = rest.split_at(end);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        rest = after.split_first().map_or(after, |(_, after)| after);
-        if line.is_empty() {
-            let body = bytes.len() - rest.len();
-            let length: usize = length.context("an answer without Content-Length")?;
-            return Ok(Some(Head { status: status.context("no status")?, body, end: body + length }));
-        }
-        if status.is_none() {
-            status = Some(status_of(line).context("an answer that is not HTTP/1.1")?);
-        } else if let Some(value) = value_of(line, b"content-length:") {
-            length = Some(value.trim().parse().context("Content-Length is not a number")?);
-        }
-    }
-    Ok(None)
+    let Some(message) = message(bytes)? else { return Ok(None) };
+    let status = status_of(message.first_line).context("an answer that is not HTTP/1.1")?;
+    let length = message.length.context("an answer without Content-Length")?;
+    Ok(Some(Head { status, body: message.body, end: message.body + length }))
 }
 
 fn status_of(line: &[u8]) -> Option<u16> {
     let digits = line.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
     str::from_utf8(digits).ok()?.parse().ok()
-}
-
-fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a str> {
-    let (found, value) = line.split_at_checked(name.len())?;
-    if !found.eq_ignore_ascii_case(name) {
-        return None;
-    }
-    str::from_utf8(value).ok()
 }
 
 #[cfg(test)]
@@ -71,7 +50,7 @@ mod tests {
     #[test]
     fn an_answer_that_cannot_be_measured_is_an_error() {
         assert!(head(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
-        assert!(head(b"HTTP/1.0 200 OK\r\n\r\n").is_err());
+        assert!(head(b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n").is_err());
         assert!(head(b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n").is_err());
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Answered<'a> {
     pub(super) index: usize,
     pub(super) since: Instant,
     pub(super) status: u16,
+    pub(super) head: &'a [u8],
     pub(super) body: &'a [u8],
 }
 
@@ -96,8 +97,9 @@ impl Connection {
             {
                 ensure!(head.end == self.filled, "more bytes than the answer has");
                 let Asked { index, since, .. } = self.asked.take().context("an answer to nothing")?;
-                let body = self.answer.get(head.body..head.end).unwrap_or_default();
-                return Ok(Some(Answered { index, since, status: head.status, body }));
+                let answer = self.answer.get(..head.end).unwrap_or_default();
+                let (text, body) = answer.split_at(head.body);
+                return Ok(Some(Answered { index, since, status: head.status, head: text, body }));
             }
         }
     }

@@ -3,7 +3,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use super::{Pace, run};
+use super::{Pace, Plan, run, watch};
+use crate::bench::message::has_field;
 use crate::bench::requests::{Peer, Requests};
 
 /// A server that answers the call number `n` of a connection with `answer(n)`.
@@ -84,4 +85,32 @@ fn a_pause_is_charged_to_every_call_that_arrived_in_it() {
     });
     let measured = run(address, 1, Pace::PerSecond(100.0), &requests(address, 21), |_, _| {}).unwrap();
     assert!(measured.quantile(0.5) > 50_000, "half of them waited 100 ms: {}", measured.quantile(0.5));
+}
+
+#[test]
+fn every_answer_is_seen_with_its_head_when_any_status_will_do() {
+    let address = server(|n| match n % 2 {
+        0 => "HTTP/1.1 503 Busy\r\nretry-after: 1\r\ncontent-length: 4\r\n\r\nbusy".to_owned(),
+        _ => ok(n),
+    });
+    let plan = Plan { connections: 1, pace: Pace::Closed, at_most: None };
+    let mut seen = Vec::new();
+    let ran = watch(address, plan, &requests(address, 4), |answer| {
+        seen.push((answer.request, answer.status, has_field(answer.head, b"retry-after"), answer.body.len()));
+    });
+    assert_eq!(ran.unwrap().sent, 4);
+    assert_eq!(seen, [(0, 503, true, 4), (1, 200, false, 2), (2, 503, true, 4), (3, 200, false, 2)]);
+}
+
+#[test]
+fn nothing_is_sent_when_the_time_is_over_and_what_was_sent_is_answered() {
+    let address = server(|n| {
+        thread::sleep(Duration::from_millis(400));
+        ok(n)
+    });
+    let plan = Plan { connections: 1, pace: Pace::Closed, at_most: Some(Duration::from_millis(200)) };
+    let mut answered = 0;
+    let ran = watch(address, plan, &requests(address, 1_000), |_| answered += 1).unwrap();
+    assert_eq!((ran.sent, answered), (1, 1));
+    assert!(ran.last_sent.elapsed() >= Duration::from_millis(400));
 }

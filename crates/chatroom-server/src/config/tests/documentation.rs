@@ -1,5 +1,6 @@
 //! `docs/configuration.md` and the table of keys say the same.
 
+use super::super::{apps, callbacks};
 use super::*;
 
 #[test]
@@ -14,9 +15,9 @@ fn the_documentation_names_exactly_the_known_keys() {
             format!("| `{}` | {} | {default} |", key.name, key.takes())
         })
         .collect();
-    rows.extend(
-        super::super::apps::KEYS.iter().map(|key| format!("| `{}` | {} | none |", key.name, key.takes)),
-    );
+    for table in [&apps::APPS, &callbacks::CALLBACKS] {
+        rows.extend(table.keys.iter().map(|key| format!("| `{}` | {} | none |", key.name, key.takes)));
+    }
     let named: Vec<_> = documentation.lines().filter(|line| line.starts_with("| `")).collect();
     for (row, line) in rows.iter().zip(&named) {
         assert!(line.starts_with(row.as_str()), "write\n{row}\ninstead of\n{line}");

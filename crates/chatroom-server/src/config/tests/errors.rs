@@ -58,7 +58,7 @@ fn a_wrong_type_in_the_file_names_its_line_and_what_it_must_be() {
     chatroom.toml:11: `limits.body` must be a size from `1KiB` to `1GiB`, with the unit `B`, `KiB`, `MiB`, `GiB` or `TiB`, not a table
     ");
     insta::assert_snapshot!(file_errors(
-        "store.kind = \"sqlite\"\nstore.sync = false\ncompat.not_member_status = 404\ncompat.blank_token = 1\ncors.origins = [\"*\", \"https://x\"]\nlog.level = \"a=b=c\"\nlog.format = \"xml\"\n[[store.path]]\n"
+        "store.kind = \"sqlite\"\nstore.sync = false\ncompat.not_member_status = 404\ncompat.blank_token = 1\ncors.origins = [\"*\", \"https://x\"]\nlog.level = \"a=b=c\"\nlog.format = \"xml\"\n[[store.path]]\n[callback]\ntimeout = \"30s\"\nallow_networks = [\"127.0.0.1\"]\n"
     ), @"
     chatroom.toml:1: `store.kind` must be `embedded` or `memory`, not `sqlite`
     chatroom.toml:2: `store.sync` must be `full` or `none`, not a boolean
@@ -68,6 +68,8 @@ fn a_wrong_type_in_the_file_names_its_line_and_what_it_must_be() {
     chatroom.toml:6: `log.level` must be a level (`error`, `warn`, `info`, `debug`, `trace`) or directives such as `info,chatroom_server=debug`, not `a=b=c`
     chatroom.toml:7: `log.format` must be `auto`, `pretty` or `json`, not `xml`
     chatroom.toml:8: `store.path` must be a path, not a list
+    chatroom.toml:10: `callback.timeout` must be a duration from `1ms` to `20s`, with the unit `ms`, `s`, `m`, `h` or `d`, not `30s`
+    chatroom.toml:11: `callback.allow_networks` must be a list of networks such as `127.0.0.0/8` or `fd00::/8`, not `127.0.0.1`
     ");
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Answer, Binary, command, open, request};
+use crate::support::{Answer, Binary, CALLBACK_SECRET, command, open, request};
 
 const CONFIG: &str = r#"
 [rate_limit]
@@ -25,6 +25,18 @@ pub(super) fn start(dir: &Path, under: &[&str], config: &str) -> Binary {
             traced
         }
     };
+    server.args(["--listen", "127.0.0.1:0", "--config", "c.toml"]);
+    Binary::spawn(server)
+}
+
+/// The same, with a rule of the app that leads to this URL.
+pub(super) fn start_telling(dir: &Path, url: &str) -> Binary {
+    let config = format!(
+        "[callback]\nallow_networks = [\"127.0.0.0/8\"]\n{CONFIG}[[apps.callbacks]]\nname = \"hook\"\nurl = \"{url}\"\n\
+         secret = \"{CALLBACK_SECRET}\"\n"
+    );
+    std::fs::write(dir.join("c.toml"), config).unwrap();
+    let mut server = command(dir);
     server.args(["--listen", "127.0.0.1:0", "--config", "c.toml"]);
     Binary::spawn(server)
 }

@@ -1,5 +1,5 @@
-//! SIGKILL under load: every acknowledged removal is there after the restart, with its event, and none happened
-//! twice.
+//! SIGKILL under load, while removals go on and callbacks are delivered: every acknowledged removal is there after the
+//! restart, with its event, and none happened twice; in the end every event has arrived, in the order of its room.
 //!
 //! `CHATROOM_TORTURE_ROUNDS` (20) says how often, `CHATROOM_TORTURE_SEED` which run to repeat.
 
@@ -10,15 +10,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatroom_core::{
-    AppRegistry, CallbackOutbox, ChatroomRepository, Clock, EventKind, From, MembersRequest, Order, RoomKey,
-    Seq, Timestamp,
+    AppRegistry, CallbackOutbox, ChatroomRepository, Clock, EventId, EventKind, From, MembersRequest, Order,
+    RoomKey, Seq, Timestamp,
 };
 use chatroom_store_embedded::{EmbeddedStore, Options};
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::api::{Api, names, start};
+use super::api::{Api, names, start_telling};
+use super::told::Told;
 use crate::support::Binary;
 
 const ROOMS: usize = 4;
@@ -32,16 +33,17 @@ type Place = (String, String);
 
 #[expect(clippy::print_stdout, reason = "whoever repeats a run needs its seed")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn torture_an_acknowledged_removal_survives_sigkill_and_none_happens_twice() {
+async fn torture_an_acknowledged_removal_survives_sigkill_none_happens_twice_and_every_event_arrives() {
     let rounds = number("CHATROOM_TORTURE_ROUNDS").unwrap_or(20);
     let seed = number("CHATROOM_TORTURE_SEED").unwrap_or_else(rand::random);
     println!("CHATROOM_TORTURE_SEED={seed} CHATROOM_TORTURE_ROUNDS={rounds}");
     let mut rng = SmallRng::seed_from_u64(seed);
     let dir = tempfile::tempdir().unwrap();
     let mut rooms = Vec::new();
-    let mut checked = BTreeMap::new();
+    let (mut checked, mut logs) = (BTreeMap::new(), Vec::new());
+    let mut told = Told::start().await;
     for round in 0..rounds {
-        let server = start(dir.path(), &[], "");
+        let server = start_telling(dir.path(), told.url());
         let api = Api::of(&server).await;
         if rooms.is_empty() {
             rooms = populate(&api).await;
@@ -49,9 +51,13 @@ async fn torture_an_acknowledged_removal_survives_sigkill_and_none_happens_twice
         fill(&api, &rooms).await;
         let acknowledged = remove_until_killed(server, &api, &rooms, &mut rng).await;
         assert!(acknowledged.len() >= ACKNOWLEDGED, "round {round}: {} acknowledged", acknowledged.len());
-        check(&dir.path().join("data"), &rooms, &acknowledged, &mut checked).await;
+        logs = check(&dir.path().join("data"), &rooms, &acknowledged, &mut checked).await;
         println!("round {round}: {} acknowledged removals are there", acknowledged.len());
     }
+    let server = start_telling(dir.path(), told.url());
+    let (events, repeated) = told.check(&logs).await;
+    println!("all {events} events have arrived in order, {repeated} of them more than once");
+    server.stop();
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -141,13 +147,14 @@ async fn remove_until_killed(
 }
 
 /// Opens what the dead process left and holds it against what was acknowledged. `checked` is how far each room's
-/// log went before this round.
+/// log went before this round. Answers the logs.
 async fn check(
     data: &Path,
     rooms: &[String],
     acknowledged: &BTreeSet<Place>,
     checked: &mut BTreeMap<String, Seq>,
-) {
+) -> Vec<Vec<EventId>> {
+    let mut logs = Vec::new();
     let store = EmbeddedStore::open(&Options::new(data), Arc::new(SystemClock)).unwrap();
     let app = store.apps().await.unwrap()[0].id;
     for room in rooms {
@@ -157,7 +164,9 @@ async fn check(
         let members: BTreeSet<String> = slice.members.iter().map(|m| m.name.to_string()).collect();
         let before = checked.get(room).copied().unwrap_or_default();
         let (mut last, mut present, mut removed) = (Seq(0), BTreeSet::new(), BTreeSet::new());
-        for event in all_events(&store, &key).await {
+        let log = all_events(&store, &key).await;
+        logs.push(log.iter().map(|event| event.id).collect());
+        for event in log {
             assert_eq!(event.seq, last.next(), "a gap in the log of {room}");
             last = event.seq;
             match event.kind {
@@ -183,6 +192,7 @@ async fn check(
         checked.insert(room.clone(), last);
     }
     store.close().await;
+    logs
 }
 
 pub(super) async fn all_events(store: &EmbeddedStore, key: &RoomKey) -> Vec<chatroom_core::Event> {

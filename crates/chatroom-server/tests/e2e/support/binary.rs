@@ -123,10 +123,27 @@ impl Binary {
 
     /// The banner of a server that runs: up to `lines` of it.
     pub(crate) fn banner_lines(&mut self, lines: usize) -> String {
+        let mut left = lines;
+        self.banner_until(|_| {
+            left -= 1;
+            left == 0
+        })
+    }
+
+    /// The banner of a first start, which ends with a removal.
+    pub(crate) fn first_banner(&mut self) -> String {
+        self.banner_until(|line| line.contains("Bearer $TOKEN"))
+    }
+
+    fn banner_until(&mut self, mut is_last: impl FnMut(&str) -> bool) -> String {
         let mut reader = BufReader::new(self.stdout.take().unwrap());
         let mut text = String::new();
-        for _ in 0..lines {
-            reader.read_line(&mut text).unwrap();
+        loop {
+            let before = text.len();
+            assert!(reader.read_line(&mut text).unwrap() > 0, "the banner ends early: {text}");
+            if is_last(&text[before..]) {
+                break;
+            }
         }
         self.stdout = Some(reader.into_inner());
         text

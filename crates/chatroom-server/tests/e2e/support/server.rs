@@ -1,12 +1,14 @@
 //! A server in this process: on the memory store unless told otherwise, with time and ids made by hand.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chatroom_core::test_util::{CountingIds, ManualClock};
-use chatroom_server::config::{Config, DeclaredApp, ListenAddress, SecretSource, StoreKind};
+use chatroom_server::config::{CallbackConfig, Config, DeclaredApp, ListenAddress, SecretSource, StoreKind};
 use chatroom_server::serve::{Environment, Server, Stopwatch, Stores};
+use chatroom_store_embedded::{EmbeddedStore, Options, Sync};
 
 use super::wire::{Answer, open};
 
@@ -34,6 +36,7 @@ pub(crate) fn config() -> Config {
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.to_owned().into(),
         secret_source: SecretSource::Inline,
+        callbacks: Vec::new(),
     };
     let mut config = Config {
         listen: vec![ListenAddress::Tcp(([127, 0, 0, 1], 0).into())],
@@ -43,6 +46,13 @@ pub(crate) fn config() -> Config {
     };
     config.store.kind = StoreKind::Memory;
     config
+}
+
+/// The durable store, in a directory. Nothing is synced: no test pulls the plug.
+pub(crate) fn embedded(dir: &Path, config: &Config, clock: Arc<ManualClock>) -> Stores {
+    let CallbackConfig { keep, keep_bytes, .. } = config.callback;
+    let options = Options { sync: Sync::None, keep, keep_bytes, ..Options::new(dir) };
+    Stores::of(Arc::new(EmbeddedStore::open(&options, clock).unwrap()))
 }
 
 pub(crate) struct TestServer {
@@ -69,6 +79,15 @@ impl TestServer {
         let ids = Arc::new(CountingIds::default());
         let environment = Environment { clock: clock.clone(), watch: watch.clone(), ids };
         let server = Server::start(&config, false, stores, environment).await.unwrap();
+        Self::speaking_to(&server, clock, watch).await
+    }
+
+    /// The calls of a server that the test has for itself.
+    pub(crate) async fn speaking_to(
+        server: &Server,
+        clock: Arc<ManualClock>,
+        watch: Arc<ManualStopwatch>,
+    ) -> Self {
         let address = server.addresses()[0].to_string();
         let mut started = Self { address, clock, watch, token: String::new() };
         started.token = started.new_token(0).await;

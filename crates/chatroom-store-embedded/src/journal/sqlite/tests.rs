@@ -134,6 +134,35 @@ fn the_log_does_not_grow_beyond_its_limit_while_another_connection_checkpoints_i
 }
 
 #[test]
+fn somebody_who_reads_for_long_does_not_hold_up_the_writer_and_the_log_begins_anew_behind_him() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = journal(&dir);
+    let mut reader = journal.reader().unwrap();
+    journal.append(1, at(1), &[1; 10]).unwrap();
+    let mut frozen = FrozenJournal::open(&dir.path().join("journal.db")).unwrap().unwrap();
+    let blob = vec![1; 4 << 20];
+    for number in 2..=20 {
+        journal.append(number, at(1), &blob).unwrap();
+        reader.checkpoint().unwrap();
+    }
+    assert!(journal.held_up && size_of_log(&dir) > WAL_HARD, "{}", size_of_log(&dir));
+    let begun = std::time::Instant::now();
+    journal.append(21, at(1), &[1; 10]).unwrap();
+    assert!(begun.elapsed() < BUSY, "it waited for the reader");
+    assert_eq!(frozen.oldest(9).unwrap().len(), 1, "nothing that came later is seen");
+    drop(frozen);
+    reader.checkpoint().unwrap();
+    journal.append(22, at(1), &[1; 10]).unwrap();
+    assert!(!journal.held_up);
+    let size = size_of_log(&dir);
+    for number in 23..=34 {
+        journal.append(number, at(1), &blob).unwrap();
+    }
+    assert_eq!(size_of_log(&dir), size, "it is written from its beginning");
+    assert_eq!(groups(&mut journal, 0).len(), 34);
+}
+
+#[test]
 fn another_connection_moves_the_log_to_the_database() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = journal(&dir);

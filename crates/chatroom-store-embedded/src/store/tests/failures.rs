@@ -58,7 +58,8 @@ async fn what_does_not_fit_on_the_disk_is_taken_back_with_all_that_was_decided_o
     assert_eq!(world.store.health(), Health::Ready);
     let numbers = journal.numbers();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
-    let replayed = open::load(&world.options.dir, Box::new(journal.clone()), &world.options).unwrap();
+    let replayed =
+        open::load(&world.options.dir, Box::new(journal.clone()), &world.options, world.clock.now()).unwrap();
     assert_eq!(whole(&replayed.engine.state), whole(&world.store.shared.engine().state));
 }
 

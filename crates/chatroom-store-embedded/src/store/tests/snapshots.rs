@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::journal::Groups;
 
 fn snapshots(dir: &Path) -> Vec<u64> {
     let names =
@@ -113,4 +114,24 @@ async fn what_was_answered_is_in_the_files_and_not_in_the_process() {
     let events = opened.events(&room, Seq(0), 1_000).await.unwrap();
     assert_eq!(events, world.store.events(&room, Seq(0), 1_000).await.unwrap());
     assert_eq!(events.len(), 102);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_was_opened_is_read_also_when_a_newer_one_took_its_place() {
+    let world = World::with(|options| options.snapshot_bytes = 1).await;
+    let room = world.room_of(20).await;
+    world.store.maintain().unwrap();
+    let dir = &world.options.dir;
+    let opened = crate::snapshot::open_all(dir).unwrap();
+    assert!(crate::snapshot::are_newest(&opened, dir).unwrap());
+    let before = whole(&world.store.shared.engine().state);
+    for n in 0..20 {
+        world.remove(&room, &format!("u{n}")).await.unwrap();
+    }
+    world.store.maintain().unwrap();
+    assert!(!crate::snapshot::are_newest(&opened, dir).unwrap());
+    let store_id = crate::journal::FrozenJournal::open(&dir.join("journal.db")).unwrap().unwrap().store_id();
+    let empty = || crate::contents::Contents::new(None, world.clock.now());
+    let loaded = crate::snapshot::load_newest(opened, store_id, &empty, 0).unwrap().unwrap();
+    assert_eq!(whole(&loaded.contents.state), before);
 }

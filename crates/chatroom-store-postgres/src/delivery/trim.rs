@@ -1,0 +1,194 @@
+//! Retention: old events go, and with them what nobody will ask for again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use chatroom_core::{AppId, Seq, StorageError, Timestamp};
+use uuid::Uuid;
+
+use super::courier::{Courier, State, run};
+use crate::deadline::Deadline;
+use crate::numbers;
+use crate::rows;
+use crate::session::{Session, call};
+use crate::shared::Shared;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(60);
+/// How many rows go in one commit.
+const ROWS: i64 = 1_000;
+
+/// The oldest of an app that are too old, and up to where the logs are gone then.
+const TRIM: &str = "\
+    WITH old AS ( \
+        SELECT room, seq FROM events WHERE app = $1 AND at < $2 ORDER BY app, at LIMIT $3 \
+    ), t AS ( \
+        SELECT room, max(seq) AS through FROM old GROUP BY room \
+    ), gone AS ( \
+        DELETE FROM events e USING t WHERE e.app = $1 AND e.room = t.room AND e.seq <= t.through \
+    ) \
+    SELECT $1 AS app, room, through FROM t";
+/// Apps that have events, and whether they are there and somebody is told of them.
+const APPS: &str = "\
+    WITH RECURSIVE held AS ( \
+        (SELECT app FROM events ORDER BY app, room, seq LIMIT 1) \
+        UNION ALL \
+        SELECT (SELECT e.app FROM events e WHERE e.app > held.app ORDER BY e.app, e.room, e.seq LIMIT 1) FROM held \
+        WHERE held.app IS NOT NULL \
+    ) \
+    SELECT h.app, a.app IS NOT NULL AS is_there, coalesce(a.has_rules, false) AS has_rules, \
+        (SELECT e.at FROM events e WHERE e.app = h.app ORDER BY e.app, e.at LIMIT 1) AS oldest \
+    FROM held h LEFT JOIN apps a ON a.app = h.app WHERE h.app IS NOT NULL";
+/// About how many bytes the events take, without what is free between them.
+const SIZE: &str = "\
+    SELECT (pg_relation_size('events') * n_live_tup::float8 / greatest(n_live_tup + n_dead_tup, 1))::bigint AS bytes \
+    FROM pg_stat_user_tables WHERE relid = 'events'::regclass";
+const MARKS: &str = "DELETE FROM marks WHERE made < now() - interval '1 hour'";
+const REPLAYS: &str = "DELETE FROM replays WHERE events IS NOT NULL AND made < now() - interval '1 hour'";
+/// What rules leave behind that were removed.
+const ORPHANS: [&str; 4] = [
+    "DELETE FROM cursors WHERE (app, rule, room) IN (SELECT app, rule, room FROM cursors c \
+     WHERE NOT EXISTS (SELECT FROM rules r WHERE r.app = c.app AND r.id = c.rule) LIMIT 1000)",
+    "DELETE FROM dead_letters WHERE (app, rule, room, first) IN (SELECT app, rule, room, first FROM dead_letters l \
+     WHERE NOT EXISTS (SELECT FROM rules r WHERE r.app = l.app AND r.id = l.rule) LIMIT 1000)",
+    "DELETE FROM rule_states s WHERE NOT EXISTS (SELECT FROM rules r WHERE r.app = s.app AND r.id = s.rule)",
+    "DELETE FROM replays p WHERE NOT EXISTS (SELECT FROM rules r WHERE r.app = p.app AND r.id = p.rule)",
+];
+
+/// Trims now and then, until the store is dropped.
+pub(crate) async fn keep(shared: Arc<Shared>, courier: Arc<Courier>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if let Err(error) = courier.maintain(&shared, courier.delivers.load(Ordering::SeqCst)).await {
+            tracing::warn!(%error, "old events cannot be trimmed now: it is tried again in a minute");
+        }
+    }
+}
+
+/// An app that has events.
+struct Kept {
+    app: AppId,
+    is_there: bool,
+    has_rules: bool,
+    oldest: Timestamp,
+}
+
+impl Courier {
+    /// Trims what is due. Of apps that somebody is told of, those that this node delivers; it may `claim` them.
+    pub(crate) async fn maintain(&self, shared: &Shared, claim: bool) -> Result<(), StorageError> {
+        let mut state = self.state.lock().await;
+        if claim {
+            self.turn(shared, &mut state).await?;
+        }
+        let deadline = Deadline::after(Duration::from_secs(60));
+        let mut session = state.take_session(shared, deadline).await?;
+        let now = self.now(shared);
+        deadline.hold(self.trim(shared, &mut session, &mut state, now)).await??;
+        state.session = Some(session);
+        Ok(())
+    }
+
+    async fn trim(
+        &self,
+        shared: &Shared,
+        session: &mut Session,
+        state: &mut State,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let mut calls = vec![call!(MARKS), call!(REPLAYS)];
+        calls.extend(ORPHANS.map(|sql| call!(sql)));
+        run(session, calls).await?;
+        // What goes is noted as lost, so where everybody stands is stored first.
+        for held in state.apps.values_mut() {
+            held.dirty.extend(held.seen.keys());
+        }
+        let tidied = state.backlog.tidy(shared.options.keep, now);
+        state.note(tidied);
+        self.flush(session, state, now, None).await?;
+        let size = run(session, vec![call!(SIZE)]).await?.pop().unwrap_or_default();
+        let bytes = size.first().map_or(Ok(0), |row| rows::count(row, "bytes"))?;
+        let found = run(session, vec![call!(APPS)]).await?.pop().unwrap_or_default();
+        for row in &found {
+            let kept = Kept {
+                app: numbers::app_of(rows::get(row, "app")?),
+                is_there: rows::get(row, "is_there")?,
+                has_rules: rows::get(row, "has_rules")?,
+                oldest: numbers::time_of(rows::get::<Option<i64>>(row, "oldest")?.unwrap_or(i64::MAX)),
+            };
+            if kept.has_rules && !state.apps.contains_key(&kept.app) {
+                // Its courier does it.
+                continue;
+            }
+            let (keep, most) = (shared.options.keep, shared.options.keep_bytes);
+            let before =
+                if kept.is_there { oldest_kept(kept.oldest, now, keep, bytes, most) } else { LATEST };
+            self.trim_app(session, state, kept.app, before, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn trim_app(
+        &self,
+        session: &mut Session,
+        state: &mut State,
+        app: AppId,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        loop {
+            let id: Uuid = numbers::app(app);
+            let gone = run(session, vec![call!(TRIM, id, before.as_millis(), ROWS)])
+                .await?
+                .pop()
+                .unwrap_or_default();
+            if gone.is_empty() {
+                return Ok(());
+            }
+            for row in &gone {
+                let room = numbers::room_of(rows::get(row, "app")?, rows::get(row, "room")?)?;
+                let through: Seq = numbers::seq_of(rows::get(row, "through")?)?;
+                let writes = state.backlog.trimmed(&room, through, now);
+                if !writes.is_empty() {
+                    tracing::warn!(%app, room = %room.id, "retention took events that were not delivered");
+                }
+                state.note(writes);
+            }
+            self.flush(session, state, now, None).await?;
+        }
+    }
+}
+
+/// Behind every event.
+const LATEST: Timestamp = Timestamp::from_millis(i64::MAX);
+
+/// From when on events are kept: those of the last `keep`, and as many of the newest as fit into `most` bytes, if they
+/// came evenly since the oldest.
+fn oldest_kept(oldest: Timestamp, now: Timestamp, keep: Duration, bytes: u64, most: u64) -> Timestamp {
+    let by_age = now.minus(keep);
+    if bytes <= most {
+        return by_age;
+    }
+    let from = oldest.max(by_age);
+    let span = u64::try_from(now.as_millis().saturating_sub(from.as_millis())).unwrap_or(0);
+    let gone = u128::from(span) * u128::from(bytes - most) / u128::from(bytes);
+    from.plus_millis(i64::try_from(gone).unwrap_or(i64::MAX)).max(by_age)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    #[test]
+    fn events_are_kept_for_their_time_and_shorter_if_they_are_too_many() {
+        let keep = Duration::from_secs(100);
+        assert_eq!(oldest_kept(at(0), at(1_000), keep, 10, 10), at(900));
+        assert_eq!(oldest_kept(at(0), at(1_000), keep, 20, 10), at(950));
+        assert_eq!(oldest_kept(at(980), at(1_000), keep, 20, 15), at(985));
+        assert_eq!(oldest_kept(at(2_000), at(1_000), keep, 20, 10), at(2_000));
+    }
+}

@@ -1,0 +1,34 @@
+//! A group: what waits together is decided together and committed once.
+
+mod commit;
+mod fate;
+mod load;
+mod lock;
+mod run;
+mod write;
+
+pub(crate) use run::run;
+
+use chatroom_core::StorageError;
+
+/// Why a group was not committed.
+pub(crate) enum Trouble {
+    /// The database answered with an error, or did not answer.
+    Database(tokio_postgres::Error),
+    /// What it answered cannot be read, or took too long.
+    Store(StorageError),
+    /// What was read changed while it was read.
+    Moved,
+}
+
+impl From<tokio_postgres::Error> for Trouble {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<StorageError> for Trouble {
+    fn from(error: StorageError) -> Self {
+        Self::Store(error)
+    }
+}

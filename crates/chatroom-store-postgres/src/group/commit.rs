@@ -1,0 +1,134 @@
+//! One run of a group: begin, lock and load in one go; decide; write and commit in one go.
+
+use chatroom_core::{Moment, Operation, Plan, ReadSet, plan};
+
+use super::fate::{Witness, find_out};
+use super::load::{self, Facts};
+use super::{Trouble, write};
+use crate::deadline::Deadline;
+use crate::error::{outcome_unknown, unavailable};
+use crate::queue::Answer;
+use crate::session::Session;
+use crate::shared::Shared;
+
+/// Commits these operations together, and answers each. An error means that nothing was done.
+///
+/// The session is gone when its transaction may still be open.
+pub(super) async fn commit(
+    shared: &Shared,
+    held: &mut Option<Session>,
+    operations: &[&Operation],
+    deadline: Deadline,
+) -> Result<Vec<Answer>, Trouble> {
+    let mut session = match held.take().filter(|session| !session.is_closed()) {
+        Some(session) => session,
+        None => deadline.hold(shared.connector.connect()).await??,
+    };
+    session.take_doubt();
+    let moment = Moment(shared.clock.now());
+    let begun = deadline.hold(begin(shared, &mut session, operations, moment)).await?;
+    let Facts { mut loaded, told } = match begun {
+        Ok(facts) => facts,
+        Err(trouble) => {
+            roll_back(held, session, deadline).await;
+            return Err(trouble);
+        }
+    };
+    let decided = plan(&mut loaded, operations.iter().copied(), moment.0);
+    if decided.is_empty() {
+        roll_back(held, session, deadline).await;
+        return Ok(answers(decided));
+    }
+    let witness = Witness::of(&decided, operations.first().copied());
+    let calls = write::calls(&decided, &told, witness.and_then(Witness::mark))?;
+    let prepared = deadline.hold(session.prepare(&calls)).await?;
+    if let Err(error) = prepared {
+        roll_back(held, session, deadline).await;
+        return Err(error.into());
+    }
+    // From here on the commit may be made, whoever gives up.
+    let sent = deadline.hold(session.send(&["SET LOCAL statement_timeout = 0"], calls, &["COMMIT"])).await;
+    let committed = match sent {
+        Ok(sent) => {
+            let refused = sent.calls.into_iter().find_map(Result::err).or(sent.before);
+            match refused {
+                // The database says no to a statement, so its commit was a rollback.
+                Some(error) if error.as_db_error().is_some() => {
+                    keep(held, session);
+                    return Err(error.into());
+                }
+                Some(_) => None,
+                None if sent.after.is_some() || session.take_doubt() => None,
+                None => Some(true),
+            }
+        }
+        Err(_late) => None,
+    };
+    let committed = match (committed, witness) {
+        (Some(committed), _) => {
+            keep(held, session);
+            Some(committed)
+        }
+        (None, Some(witness)) => {
+            // The old connection must not go on while its fate is looked for.
+            drop(session);
+            find_out(&shared.connector, witness, deadline).await.map(|(committed, session)| {
+                keep(held, session);
+                committed
+            })
+        }
+        (None, None) => None,
+    };
+    match committed {
+        Some(true) => {
+            if !told.is_empty() && !decided.events.is_empty() {
+                shared.news.notify_one();
+            }
+            Ok(answers(decided))
+        }
+        Some(false) => Err(unavailable("the connection was lost, and the commit was not made").into()),
+        None => Ok(operations.iter().map(|_| Err(outcome_unknown().into())).collect()),
+    }
+}
+
+fn answers(decided: Plan) -> Vec<Answer> {
+    decided.answers.into_iter().map(|answer| answer.map_err(Into::into)).collect()
+}
+
+async fn begin(
+    shared: &Shared,
+    session: &mut Session,
+    operations: &[&Operation],
+    moment: Moment,
+) -> Result<Facts, Trouble> {
+    let mut reads = ReadSet::default();
+    for operation in operations {
+        reads.merge(operation.reads(moment));
+    }
+    let two_rounds = operations.first().filter(|operation| operation.has_more_to_read());
+    let Some(operation) = two_rounds else {
+        return load::begin(session, &reads, shared.options.max_members).await;
+    };
+    let reads = load::all_reads(session, operation, reads).await?;
+    let facts = load::begin(session, &reads, shared.options.max_members).await?;
+    let again = operation.reads_more(&facts.loaded);
+    if again.rooms.keys().all(|room| reads.rooms.contains_key(room)) {
+        Ok(facts)
+    } else {
+        Err(Trouble::Moved)
+    }
+}
+
+fn keep(held: &mut Option<Session>, session: Session) {
+    if !session.is_closed() {
+        *held = Some(session);
+    }
+}
+
+/// Ends the transaction, and keeps the session if that worked.
+async fn roll_back(held: &mut Option<Session>, session: Session, deadline: Deadline) {
+    let ended = deadline.hold(session.client().batch_execute("ROLLBACK")).await;
+    if matches!(ended, Ok(Ok(()))) {
+        keep(held, session);
+    }
+}

@@ -1,0 +1,26 @@
+//! The store of several nodes: everything in PostgreSQL, changed in groups.
+//!
+//! Operations that wait together are decided together and committed once; `docs/adr/0004-postgres.md` says how, and
+//! why that is right under `READ COMMITTED`. Any number of processes may open the same database.
+
+mod body;
+mod config;
+mod connect;
+mod deadline;
+mod delivery;
+mod error;
+mod group;
+mod migrate;
+mod numbers;
+mod options;
+mod queue;
+mod rows;
+mod session;
+mod shared;
+mod store;
+mod tls;
+
+pub use error::{OpenError, SchemaError};
+pub use migrate::{SCHEMA, migrate, schema};
+pub use options::Options;
+pub use store::{Health, PostgresStore};

@@ -1,0 +1,55 @@
+//! The storage contract, on PostgreSQL.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chatroom_store_postgres::{Options, PostgresStore};
+use chatroom_store_testkit::{DurableHarness, Harness, Setup, async_trait, contract_tests, durability_tests};
+
+use crate::database::Database;
+
+/// Stores in a schema of their own, which is gone with it.
+struct Postgres {
+    database: Database,
+    lives: AtomicU32,
+}
+
+impl Postgres {
+    fn new() -> Self {
+        Self { database: Database::new(), lives: AtomicU32::new(0) }
+    }
+
+    async fn store(&self, setup: &Setup) -> Arc<PostgresStore> {
+        let mut options = Options::new(self.database.url(&self.life()));
+        options.max_members = setup.max_memberships;
+        Arc::new(PostgresStore::open(options, setup.clock.clone()).await.expect("a store that opens"))
+    }
+
+    fn life(&self) -> String {
+        format!("life{}", self.lives.load(Ordering::SeqCst))
+    }
+}
+
+#[async_trait]
+impl Harness for Postgres {
+    type Store = PostgresStore;
+
+    async fn open(&self, setup: Setup) -> Arc<PostgresStore> {
+        self.store(&setup).await
+    }
+}
+
+/// Ends all sessions of the store in the middle of whatever they do, as the database does when a node is gone, and
+/// opens another.
+#[async_trait]
+impl DurableHarness for Postgres {
+    async fn restart(&self, store: Arc<PostgresStore>, setup: Setup) -> Arc<PostgresStore> {
+        drop(store);
+        self.database.end_sessions(&self.life()).await;
+        self.lives.fetch_add(1, Ordering::SeqCst);
+        self.store(&setup).await
+    }
+}
+
+contract_tests!(Postgres::new());
+durability_tests!(Postgres::new());

@@ -1,0 +1,139 @@
+//! Who delivers, of several nodes.
+
+use std::time::Duration;
+
+use chatroom_core::{
+    CallbackLeases, Deliveries, Lease, LeaseRequest, Progress, RuleHealth, Seq, Settled, Settlement, Span,
+};
+
+use crate::database::Database;
+use crate::world::{APP, Node, key, run};
+
+const ALL: LeaseRequest = LeaseRequest { leases: 9, events: 9 };
+
+async fn two() -> (Database, Node, Node) {
+    let database = Database::new();
+    let one = Node::of(&database, "one").await;
+    one.make_app().await;
+    let two = Node::of(&database, "two").await;
+    (database, one, two)
+}
+
+async fn lease(node: &Node) -> Vec<Lease> {
+    node.store.lease(ALL).await.expect("leases").leases
+}
+
+fn seqs(leases: &[Lease]) -> Vec<u64> {
+    leases.iter().flat_map(|lease| &lease.events).map(|event| event.seq.0).collect()
+}
+
+fn took(lease: &Lease, events: usize) -> Settlement {
+    let through = lease.events.iter().take(events).next_back().map(|event| event.seq);
+    Settlement { lease: lease.id, through, taken: 1, then: Progress::Go }
+}
+
+async fn settle(node: &Node, settlement: Settlement) -> Settled {
+    node.store.settle(vec![settlement]).await.expect("an answer")[0]
+}
+
+#[test]
+fn what_one_node_writes_another_delivers_and_only_one_does() {
+    run(async {
+        let (_database, one, two) = two().await;
+        one.rule("rule").await;
+        let room = one.room("owner", &["a", "b"]).await;
+        assert_eq!(seqs(&lease(&one).await), [0; 0], "the first that asks delivers the app");
+        two.remove(room, "a").await.expect("a removal");
+        assert_eq!(seqs(&lease(&two).await), [0; 0], "so the other does not");
+        let held = lease(&one).await;
+        assert_eq!(seqs(&held), [3]);
+        assert_eq!(settle(&one, took(&held[0], 1)).await, Settled::Noted);
+        two.remove(room, "b").await.expect("a removal");
+        assert_eq!(seqs(&lease(&one).await), [4]);
+    });
+}
+
+#[test]
+fn when_a_courier_is_not_heard_of_another_goes_on_where_it_stood() {
+    run(async {
+        let (database, one, two) = two().await;
+        one.rule("rule").await;
+        let room = one.room("owner", &["a", "b", "c"]).await;
+        for member in ["a", "b", "c"] {
+            one.remove(room, member).await.expect("a removal");
+        }
+        let held = lease(&one).await;
+        assert_eq!(seqs(&held), [3, 4, 5]);
+        assert_eq!(settle(&one, took(&held[0], 1)).await, Settled::Noted);
+        let held = lease(&one).await;
+        assert_eq!(seqs(&held), [4, 5], "in hand when it falls silent");
+        assert_eq!(seqs(&lease(&two).await), [0; 0], "its lease lasts");
+        database.end_leases().await;
+        let taken_over = lease(&two).await;
+        assert_eq!(seqs(&taken_over), [4, 5]);
+        assert_eq!(settle(&one, took(&held[0], 2)).await, Settled::Lost, "it is another's by now");
+        assert_eq!(seqs(&lease(&one).await), [0; 0]);
+        assert_eq!(settle(&two, took(&taken_over[0], 2)).await, Settled::Noted);
+        assert_eq!(seqs(&lease(&two).await), [0; 0]);
+    });
+}
+
+#[test]
+fn a_node_that_stops_leaves_its_apps_to_the_others_at_once() {
+    run(async {
+        let (_database, one, two) = two().await;
+        one.rule("rule").await;
+        let room = one.room("owner", &["a"]).await;
+        one.remove(room, "a").await.expect("a removal");
+        assert_eq!(seqs(&lease(&one).await), [3]);
+        one.store.close().await;
+        tokio::time::timeout(Duration::from_secs(5), async {
+            while seqs(&lease(&two).await) != [3] {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await
+        .expect("the app is free");
+    });
+}
+
+#[test]
+fn a_node_that_does_not_deliver_shows_how_deliveries_are_doing_and_takes_replays() {
+    run(async {
+        let (_database, one, two) = two().await;
+        let rule = one.rule("rule").await;
+        let room = one.room("owner", &["a", "b"]).await;
+        one.remove(room, "a").await.expect("a removal");
+        let held = lease(&one).await;
+        assert_eq!(settle(&one, took(&held[0], 1)).await, Settled::Noted);
+        one.remove(room, "b").await.expect("a removal");
+        let dispatcher = tokio::spawn({
+            let one = one.clone();
+            async move {
+                // It asks, and hands out nothing: the room that is behind stays behind.
+                loop {
+                    one.store.lease(LeaseRequest { leases: 0, events: 1 }).await.expect("an answer");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        });
+        tokio::time::timeout(Duration::from_secs(5), async {
+            loop {
+                let statuses = two.store.statuses(APP).await.expect("statuses");
+                let status = statuses.first().expect("a status");
+                assert_eq!((status.rule.id, status.health), (rule.id, RuleHealth::Delivering));
+                if status.events_behind == 1 && status.last_success.is_some() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await
+        .expect("the other node learns of it");
+        let run = Span { first: Seq(1), last: Seq(9) };
+        let again = two.store.replay(rule.id, vec![(key(room), run)]).await.expect("a replay");
+        assert_eq!(again, 3, "what was told or passed over; the fourth is not told yet");
+        dispatcher.abort();
+        assert_eq!(seqs(&lease(&one).await), [1, 2, 3]);
+    });
+}

@@ -1,0 +1,12 @@
+//! The store on a real PostgreSQL: the contract of all stores, and what only a store of several nodes promises.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot set itself up fails")]
+
+mod commits;
+mod contract;
+mod couriers;
+mod database;
+mod nodes;
+mod proxy;
+mod schema;
+mod world;

@@ -1,0 +1,122 @@
+//! Several nodes on one database.
+
+use std::time::Duration;
+
+use chatroom_core::test_util::name;
+use chatroom_core::{CallbackOutbox, Error, EventKind, Registration, Rejection, Seq};
+
+use crate::database::Database;
+use crate::world::{APP, Node, key, names, run};
+
+async fn three(database: &Database) -> [Node; 3] {
+    let first = Node::of(database, "one").await;
+    first.make_app().await;
+    [first, Node::of(database, "two").await, Node::of(database, "three").await]
+}
+
+#[test]
+fn of_removals_through_three_nodes_each_is_done_once_with_its_event() {
+    run(async {
+        let database = Database::new();
+        let nodes = three(&database).await;
+        let members = names("m", 600);
+        let rooms = [nodes[0].room("owner", &members).await, nodes[0].room("owner", &members).await];
+        // Everybody is removed from both rooms through every node.
+        let mut calls = Vec::new();
+        for node in &nodes {
+            for part in members.chunks(50) {
+                let (node, part) = (node.clone(), part.to_vec());
+                calls.push(tokio::spawn(async move {
+                    let mut removed = Vec::new();
+                    for member in part {
+                        for room in rooms {
+                            match node.remove(room, &member).await {
+                                Ok(_) => removed.push((room, member.clone())),
+                                Err(Error::Rejected(Rejection::NotMembers(_))) => {}
+                                Err(error) => panic!("{member}: {error}"),
+                            }
+                        }
+                    }
+                    removed
+                }));
+            }
+        }
+        let mut removed = Vec::new();
+        for call in calls {
+            removed.extend(call.await.expect("a task"));
+        }
+        removed.sort();
+        let before = removed.len();
+        removed.dedup();
+        assert_eq!((removed.len(), before), (1_200, 1_200), "each once, over all nodes");
+        for room in rooms {
+            assert_eq!(nodes[1].members(room).await, [""; 0]);
+            let log = nodes[2].store.events(&key(room), Seq(0), 10_000).await.expect("a log");
+            let seqs: Vec<u64> = log.iter().map(|event| event.seq.0).collect();
+            assert_eq!(seqs, (1..=602).collect::<Vec<_>>(), "without a gap");
+            let left = log.iter().filter(|event| matches!(event.kind, EventKind::Left { .. }));
+            assert_eq!(left.count(), 600);
+            let told: Vec<u32> = log.iter().map(|event| event.members).skip(1).collect();
+            assert_eq!(told, (1..=601).rev().collect::<Vec<_>>(), "members after each event");
+        }
+    });
+}
+
+#[test]
+fn of_registrations_of_one_name_through_three_nodes_one_wins() {
+    run(async {
+        let database = Database::new();
+        let nodes = three(&database).await;
+        for turn in 0..20 {
+            let calls = nodes.clone().map(|node| {
+                let new = chatroom_core::NewUser { name: name(&format!("u{turn}")), nickname: None };
+                tokio::spawn(async move { node.chatrooms.register_users(APP, vec![new]).await })
+            });
+            let mut won = 0;
+            for call in calls {
+                match call.await.expect("a task") {
+                    Ok(done) => won += usize::from(matches!(done[..], [Registration::Registered(_)])),
+                    Err(Error::Rejected(Rejection::UserExists(_))) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            assert_eq!(won, 1, "turn {turn}");
+        }
+    });
+}
+
+#[test]
+fn nobody_joins_who_is_deleted_on_another_node() {
+    run(async {
+        let database = Database::new();
+        let [one, two, _] = three(&database).await;
+        let room = one.room("owner", &[""; 0]).await;
+        for turn in 0..30 {
+            let user = format!("u{turn}");
+            one.users(&[&user]).await.expect("a user");
+            let add = one.chatrooms.add_members(APP, room, [user.as_str()]);
+            let delete = two.chatrooms.delete_user(APP, name(&user));
+            let (added, deleted) = tokio::join!(add, delete);
+            deleted.expect("a deletion");
+            if let Err(error) = added {
+                assert!(matches!(error, Error::Rejected(Rejection::UserNotFound(_))), "{error}");
+            }
+            while two.chatrooms.sweep(9).await.expect("a sweep") {}
+        }
+        // The sweeps have found all of them, or the room would count members that nobody sees.
+        let view = one.chatrooms.room(APP, room).await.expect("an answer").expect("the room");
+        assert_eq!(view.members, 1);
+    });
+}
+
+#[test]
+fn a_change_of_an_app_on_one_node_is_known_on_another_within_a_second() {
+    run(async {
+        let database = Database::new();
+        let [one, two, _] = three(&database).await;
+        let known = two.store.registry_changed(0).await;
+        one.rule("rule").await;
+        let told = tokio::time::timeout(Duration::from_secs(1), two.store.registry_changed(known)).await;
+        assert!(told.is_ok_and(|version| version > known));
+    });
+}

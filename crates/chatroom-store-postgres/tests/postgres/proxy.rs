@@ -1,0 +1,147 @@
+//! A way to the cluster that can be cut at a chosen moment.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio_postgres::config::Host;
+
+/// What happens to connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// All is passed on.
+    Open,
+    /// The next commit arrives, and its answer does not. Then the way is as it is then.
+    LoseAnswer(Then),
+    /// The next commit does not arrive. Then the way is open.
+    LoseCommit,
+    /// No connection is made.
+    Closed,
+    /// Connections are made, and nothing is answered.
+    Silent,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    Open,
+    Closed,
+}
+
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    way: Arc<Mutex<Way>>,
+    url: String,
+}
+
+impl Proxy {
+    pub(crate) async fn to(cluster: &str) -> Self {
+        let config: tokio_postgres::Config = cluster.parse().expect("the URL of a cluster");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let user = config.get_user().unwrap_or("postgres");
+        let password = String::from_utf8_lossy(config.get_password().unwrap_or_default());
+        let database = config.get_dbname().unwrap_or(user);
+        let url = format!("postgresql://{user}:{password}@127.0.0.1:{port}/{database}?sslmode=disable");
+        let way = Arc::new(Mutex::new(Way::Open));
+        let proxy = Self { way, url };
+        tokio::spawn({
+            let proxy = proxy.clone();
+            async move {
+                while let Ok((client, _)) = listener.accept().await {
+                    tokio::spawn(proxy.clone().serve(client, config.clone()));
+                }
+            }
+        });
+        proxy
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn set(&self, way: Way) {
+        *self.way.lock().expect("a lock") = way;
+    }
+
+    fn way(&self) -> Way {
+        *self.way.lock().expect("a lock")
+    }
+
+    async fn serve(self, mut client: TcpStream, config: tokio_postgres::Config) {
+        match self.way() {
+            Way::Closed => return,
+            Way::Silent => {
+                let mut void = Vec::new();
+                drop(client.read_to_end(&mut void).await);
+                return;
+            }
+            _ => {}
+        }
+        let port = config.get_ports().first().copied().unwrap_or(5432);
+        match config.get_hosts().first() {
+            Some(Host::Unix(path)) => {
+                let server =
+                    UnixStream::connect(path.join(format!(".s.PGSQL.{port}"))).await.expect("a socket");
+                self.pass(&mut client, server).await;
+            }
+            Some(Host::Tcp(host)) => {
+                let server = TcpStream::connect((host.as_str(), port)).await.expect("a cluster");
+                self.pass(&mut client, server).await;
+            }
+            None => panic!("the URL of the cluster names no host"),
+        }
+    }
+
+    async fn pass(&self, client: &mut TcpStream, mut server: impl AsyncRead + AsyncWrite + Unpin) {
+        let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        loop {
+            tokio::select! {
+                read = client.read(&mut up) => {
+                    let Ok(length @ 1..) = read else { return };
+                    let sent = &up[..length];
+                    let commits = sent.windows(7).any(|part| part == b"COMMIT\0");
+                    match self.way() {
+                        Way::LoseCommit if commits => {
+                            self.set(Way::Open);
+                            return;
+                        }
+                        Way::LoseAnswer(then) if commits => {
+                            self.set(if then == Then::Open { Way::Open } else { Way::Closed });
+                            if server.write_all(sent).await.is_ok() {
+                                committed(&mut server).await;
+                            }
+                            return;
+                        }
+                        Way::Closed => return,
+                        _ => {}
+                    }
+                    if server.write_all(sent).await.is_err() {
+                        return;
+                    }
+                }
+                read = server.read(&mut down) => {
+                    let Ok(length @ 1..) = read else { return };
+                    if client.write_all(&down[..length]).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Waits until the server has said that it is idle again, outside a transaction.
+async fn committed(server: &mut (impl AsyncRead + Unpin)) {
+    let mut all = Vec::new();
+    let mut part = [0; 4096];
+    let idle = b"Z\x00\x00\x00\x05I";
+    let wait = async {
+        while !all.ends_with(idle) {
+            let Ok(length @ 1..) = server.read(&mut part).await else { return };
+            all.extend_from_slice(&part[..length]);
+        }
+    };
+    drop(tokio::time::timeout(Duration::from_secs(10), wait).await);
+}
