@@ -13,6 +13,7 @@ mod group;
 mod migrate;
 mod numbers;
 mod options;
+mod permits;
 mod queue;
 mod rows;
 mod session;
