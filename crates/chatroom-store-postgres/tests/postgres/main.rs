@@ -8,6 +8,7 @@ mod couriers;
 mod database;
 mod nodes;
 mod permits;
+mod portable;
 mod proxy;
 mod schema;
 mod world;
