@@ -102,7 +102,7 @@ fn number(per_second: f64, seconds: u64) -> usize {
 
 /// From the end of the load to the last of its answers, or to the last answer thereafter that was not as it should be.
 fn recovered(load: &Ran, last_bad: Option<Instant>) -> Duration {
-    last_bad.unwrap_or(load.ended).max(load.ended).saturating_duration_since(load.last_sent)
+    last_bad.unwrap_or(load.ended).saturating_duration_since(load.last_sent)
 }
 
 struct Seen {
