@@ -31,10 +31,11 @@ impl World {
         all(&mut EmbeddedPicture::open(&self.options.dir, self.clock.now()).unwrap()).await
     }
 
-    /// Something of every kind: users and rooms that are gone and ones that are going, a log whose beginning was
-    /// trimmed and one that was trimmed altogether, deliveries that wait, failed, were given up and are told again.
+    /// Something of every kind: users, rooms and an app that are gone and ones that are going, a log whose beginning
+    /// was trimmed and one that was trimmed altogether, deliveries that wait, failed, were given up and are told again.
     async fn fill(&self) {
         let old = self.room_of(3).await;
+        self.room(&["u0".into()]).await;
         let going = self.room(&["u0".into(), "u2".into()]).await;
         let gone = self.room(&["u1".into()]).await;
         self.operate(Action::DissolveRoom(DissolveRoom { room: gone.id })).await.unwrap();
@@ -59,8 +60,25 @@ impl World {
         self.operate(Action::DissolveRoom(DissolveRoom { room: going.id })).await.unwrap();
         self.register(&["u9".to_owned()]).await;
         self.add(&told, "u9").await.unwrap();
+        self.app_that_is_gone().await;
         let name = "u9".parse().unwrap();
         self.operate(Action::DeleteUser(DeleteUser { name })).await.unwrap();
+    }
+
+    /// Of its room, the journal still has the events.
+    async fn app_that_is_gone(&self) {
+        let key = AppKey::from_parts("demo", "gone").unwrap();
+        let (secret, signing_key) = (SecretDigest([3; 32]), SigningKey([4; 32]));
+        let new =
+            NewApp { key: key.clone(), client_id: "id".into(), secret, signing_key, origin: Origin::Command };
+        let change = |change| self.store.change(self.ids.operation(), AppId(78), change);
+        let app = change(AppChange::Create(new)).await.unwrap().id;
+        let user = NewUser { name: "o".parse().unwrap(), nickname: None };
+        self.rooms.register_users(app, vec![user]).await.unwrap();
+        self.clock.advance(1);
+        self.rooms.create_room(app, NewRoom { owner: "o", ..NewRoom::default() }).await.unwrap();
+        change(AppChange::Delete(key)).await.unwrap();
+        while self.rooms.sweep(9).await.unwrap() {}
     }
 
     /// Of each room that waits: one event delivered, one given up, one that failed.
@@ -114,6 +132,9 @@ async fn what_one_store_tells_another_takes_and_tells_again() {
         assert!(count(&told, kind) > 0, "nothing of kind {}", kind.as_str());
     }
     assert!(told.is_sorted_by_key(|portable| portable.kind().min(PortableKind::Cursor)));
+    // The logs of rooms that are gone are gone too.
+    let has_room = |key| told.iter().any(|p| matches!(p, Portable::Room(room, _) if room.key == key));
+    assert!(told.iter().all(|p| !matches!(p, Portable::Event(event) if !has_room(event.room))));
 
     let (mut import, options) = world.import();
     assert_eq!(import.state().await.unwrap(), ImportState::Empty);
