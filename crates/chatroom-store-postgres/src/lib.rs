@@ -8,6 +8,7 @@ mod config;
 mod connect;
 mod deadline;
 mod delivery;
+mod durability;
 mod error;
 mod group;
 mod migrate;
@@ -20,6 +21,7 @@ mod shared;
 mod store;
 mod tls;
 
+pub use durability::Durability;
 pub use error::{OpenError, SchemaError};
 pub use migrate::{SCHEMA, migrate, schema};
 pub use options::Options;

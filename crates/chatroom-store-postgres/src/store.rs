@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::connect::{BEGIN_SESSION, Connector};
 use crate::deadline::Deadline;
 use crate::delivery::{self, Courier};
+use crate::durability::Durability;
 use crate::error::{OpenError, outcome_unknown, unavailable};
 use crate::options::Options;
 use crate::queue::{Answer, Queue};
@@ -74,7 +75,7 @@ impl PostgresStore {
         let courier = Arc::new(courier);
         let writers = (0..writers).map(|_| tokio::spawn(group::run(shared.clone()))).collect();
         let keeper = tokio::spawn(delivery::keep(shared.clone(), courier.clone()));
-        let (watcher, seen) = watch::start(readers.clone(), shared.options.patience);
+        let (watcher, seen) = watch::start(readers.clone(), shared.options.patience).await;
         Ok(Self { shared, courier, readers, writers, keeper, watcher, seen })
     }
 
@@ -100,6 +101,12 @@ impl PostgresStore {
             Some(why) => Health::Away(why.clone()),
             None => Health::Ready,
         }
+    }
+
+    /// What a commit means now, as the database said half a second ago at most.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.seen.borrow().durability
     }
 
     /// Ends when an app or a rule was changed, on whatever node, since `known`; answers what to ask with the next
