@@ -48,6 +48,8 @@ pub(crate) enum Failure {
     TimedOut(Stage),
     /// The server is not ready to be sent calls, for these reasons.
     NotReady(Vec<String>),
+    /// A change would not be as safe as the configuration asks for, for this reason.
+    Unsafe(String),
     /// A handler panicked, with this message.
     Panicked(String),
     /// An answer could not be written as JSON.
@@ -160,6 +162,9 @@ impl Failure {
                 retry_after: Some(STORE_MAY_HAVE_ROOM),
                 ..refusal::not_ready(&reasons.join("; ")).into()
             },
+            Self::Unsafe(why) => {
+                Answered { cause: Some(why.clone()), ..storage(StorageErrorKind::Unavailable) }
+            }
             Self::Panicked(message) => broken(format!("a handler panicked: {message}")),
             Self::Unwritable(error) => broken(format!("an answer could not be written: {error}")),
         }

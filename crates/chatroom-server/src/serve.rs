@@ -31,6 +31,7 @@ use crate::cli::{Backend, Serve, Terminal};
 use crate::config::{Config, StoreKind};
 use crate::transfer::{Export, open_export, open_import};
 use stop::Signals;
+use stores::postgres_options;
 
 /// What the binary's commands run on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,6 +78,13 @@ impl Backend for Local {
             .map_err(|e| AdminError::Failed(format!("{e:#}")))?;
         let admin = Administrator { apps: Arc::new(apps), callbacks, clock, sweeper: Arc::default() };
         Ok(Box::new(Opened { admin, life: stores.life }))
+    }
+
+    async fn migrate(&self, config: &Config) -> anyhow::Result<(i32, i32)> {
+        if config.store.kind != StoreKind::Postgres {
+            bail!("there is nothing to migrate: only `store.kind = \"postgres\"` has a schema");
+        }
+        Ok(chatroom_store_postgres::migrate(&postgres_options(config)?).await?)
     }
 
     async fn open_export(&self, config: &Config) -> anyhow::Result<Export> {

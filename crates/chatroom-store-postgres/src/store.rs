@@ -114,10 +114,11 @@ impl PostgresStore {
     /// nothing.
     pub async fn registry_changed(&self, known: i64) -> i64 {
         let mut seen = self.seen.clone();
-        match seen.wait_for(|seen| seen.version != known).await {
-            Ok(seen) => seen.version,
+        let version = seen.wait_for(|seen| seen.version != known).await.ok().map(|seen| seen.version);
+        match version {
+            Some(version) => version,
             // The store is closed: nothing changes any more.
-            Err(_closed) => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 

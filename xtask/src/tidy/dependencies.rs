@@ -14,6 +14,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("chatroom-callback", &["chatroom-core", "chatroom-protocol"]),
     ("chatroom-store-memory", &["chatroom-core"]),
     ("chatroom-store-embedded", &["chatroom-core", "chatroom-store-memory"]),
+    ("chatroom-store-postgres", &["chatroom-core"]),
     ("chatroom-store-testkit", &["chatroom-core"]),
     (
         "chatroom-server",
@@ -23,6 +24,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "chatroom-protocol",
             "chatroom-store-embedded",
             "chatroom-store-memory",
+            "chatroom-store-postgres",
         ],
     ),
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),

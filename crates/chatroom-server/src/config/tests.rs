@@ -8,6 +8,7 @@ mod apps;
 mod callbacks;
 mod documentation;
 mod errors;
+mod store;
 
 /// A directory that holds `chatroom.toml`; in errors it is called `chatroom.toml`.
 struct Dir(tempfile::TempDir);

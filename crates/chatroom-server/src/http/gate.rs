@@ -60,6 +60,10 @@ pub(super) async fn gate<E: Endpoint>(State(shared): State<Arc<Shared>>, request
         Ok(entry) => entry,
         Err(failure) => return refuse(&failure, &place, &trace, &shared, Some(body), &head).await,
     };
+    if let Some(lacking) = changes(E::GUARD, &head).then(|| shared.readiness.lacks()).flatten() {
+        let failure = Failure::Unsafe(lacking);
+        return refuse(&failure, &place, &trace, &shared, Some(body), &head).await;
+    }
     if body.size_hint().lower() > shared.body as u64 {
         let failure = Failure::BodyTooLarge { limit: shared.body };
         return close(refuse(&failure, &place, &trace, &shared, Some(body), &head).await);
@@ -112,6 +116,11 @@ fn admit(
         }
     }
     Ok(entry)
+}
+
+/// Whether the store may be asked for a change.
+fn changes(guard: Guard, head: &request::Parts) -> bool {
+    matches!(guard, Guard::AppToken(_)) && !head.method.is_safe()
 }
 
 fn authenticate(entry: &AppEntry, shared: &Shared, head: &request::Parts) -> Result<(), Failure> {

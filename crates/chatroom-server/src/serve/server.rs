@@ -71,6 +71,7 @@ pub struct Server {
     accepting: Vec<JoinHandle<()>>,
     control: Option<JoinHandle<()>>,
     sweeping: JoinHandle<()>,
+    following: JoinHandle<()>,
     delivering: JoinHandle<()>,
 }
 
@@ -113,8 +114,12 @@ impl Server {
         let demo = if first { Some(apps::make_demo(&apps, &chatrooms, &callbacks).await?) } else { None };
 
         let (apps, sweeper) = (Arc::new(apps), Arc::new(Notify::new()));
-        let readiness =
-            Arc::new(Readiness::new(stores.life.clone(), callbacks.deliveries.clone(), notes(config)));
+        let readiness = Arc::new(Readiness::new(
+            stores.life.clone(),
+            callbacks.deliveries.clone(),
+            notes(config),
+            config.store.require,
+        ));
         let shared = Arc::new(Shared {
             chatrooms: chatrooms.clone(),
             outbox: callbacks.outbox.clone(),
@@ -146,6 +151,8 @@ impl Server {
         let accepting = listeners.into_iter().map(accept).collect();
         let admin = Administrator { apps: apps.clone(), callbacks, clock, sweeper: sweeper.clone() };
         let control = control.map(|socket| tokio::spawn(socket.serve(Arc::new(admin), closing.clone())));
+        let following =
+            tokio::spawn(apps::follow(apps.clone(), stores.life.clone(), sweeper.clone(), closing.clone()));
         let sweeping = tokio::spawn(sweeper::run(chatrooms, sweeper, ending.clone()));
         for address in &addresses {
             tracing::info!(%address, "listening");
@@ -164,6 +171,7 @@ impl Server {
             accepting,
             control,
             sweeping,
+            following,
             delivering,
         })
     }
@@ -192,6 +200,7 @@ impl Server {
             config: &self.config,
             addresses: &self.addresses,
             apps: &apps,
+            durability: self.life.durability(),
             demo: self.demo.as_ref(),
             credentials: credentials.as_ref(),
         };
@@ -234,6 +243,7 @@ impl Server {
             }
             ending.cancel();
             let _ = self.sweeping.await;
+            let _ = self.following.await;
             settled(delivering, delivered).await;
             life.close().await;
         };

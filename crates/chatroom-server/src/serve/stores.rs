@@ -6,6 +6,7 @@ use chatroom_core::{
 };
 use chatroom_store_embedded::{EmbeddedStore, Options, Sync};
 use chatroom_store_memory::{MemoryStore, Retention};
+use chatroom_store_postgres::PostgresStore;
 
 use super::life::Life;
 use crate::clock::SystemClock;
@@ -34,7 +35,8 @@ impl Stores {
     /// Opens the store that the configuration names.
     ///
     /// # Errors
-    /// Why it cannot be opened: held by another process, written by a newer version, damaged, or not permitted.
+    /// Why it cannot be opened: held by another process, written by a newer version, damaged, not permitted, or not to
+    /// be reached.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         match config.store.kind {
             StoreKind::Memory => Ok(Self::memory(config, Arc::new(SystemClock))),
@@ -44,6 +46,10 @@ impl Stores {
                 let opened =
                     tokio::task::spawn_blocking(open).await.context("opening the store broke off")?;
                 Ok(Self::of(Arc::new(opened?)))
+            }
+            StoreKind::Postgres => {
+                let store = PostgresStore::open(postgres_options(config)?, Arc::new(SystemClock)).await?;
+                Ok(Self::of(Arc::new(store)))
             }
         }
     }
@@ -91,4 +97,20 @@ pub(crate) fn embedded_options(config: &Config) -> Options {
         keep_bytes: config.callback.keep_bytes,
         ..Options::new(&config.store.path)
     }
+}
+
+/// How the database is opened.
+///
+/// # Errors
+/// The configuration names no database.
+pub(crate) fn postgres_options(config: &Config) -> anyhow::Result<chatroom_store_postgres::Options> {
+    let url = config.store.url.as_ref().context("store.url names no database")?;
+    Ok(chatroom_store_postgres::Options {
+        tls_ca: config.store.tls_ca.clone(),
+        migrate: config.store.migrate,
+        max_members: config.store.max_members,
+        keep: config.callback.keep,
+        keep_bytes: config.callback.keep_bytes,
+        ..chatroom_store_postgres::Options::new(url.expose())
+    })
 }

@@ -25,6 +25,7 @@ pub(crate) async fn open_export(config: &Config, clock: &dyn Clock, ids: &dyn Id
                 tokio::task::spawn_blocking(open).await.context("reading the store broke off")??;
             Ok(Export { id, at, picture: Box::new(picture) })
         }
+        StoreKind::Postgres => bail!("this version does not export from PostgreSQL; pg_dump backs it up"),
     }
 }
 
@@ -36,5 +37,6 @@ pub(crate) async fn open_import(config: &Config, clock: Arc<dyn Clock>) -> anyho
     match config.store.kind {
         StoreKind::Memory => bail!("the memory store keeps nothing: choose another one with `store.kind`"),
         StoreKind::Embedded => Ok(Box::new(EmbeddedImport::open(&embedded_options(config), clock)?)),
+        StoreKind::Postgres => bail!("this version does not import into PostgreSQL"),
     }
 }

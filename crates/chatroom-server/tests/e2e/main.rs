@@ -15,6 +15,8 @@ mod binary_stop;
 #[cfg(test)]
 mod callbacks;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod http_rules;

@@ -82,7 +82,8 @@ async fn look(readers: &Pool, patience: Duration) -> Result<(i64, Durability), S
     let mut senders = Vec::new();
     for row in &rows {
         if rows::get(row, "has_sender")? {
-            senders.push(Sender { state: rows::get(row, "state")?, sync_state: rows::get(row, "sync_state")? });
+            senders
+                .push(Sender { state: rows::get(row, "state")?, sync_state: rows::get(row, "sync_state")? });
         }
     }
     let durability = Durability::of(rows::get(first, "synchronous_commit")?, &senders);
