@@ -1,7 +1,7 @@
 //! A server that takes callbacks, checks both signatures and prints what it gets.
 //!
 //! ```sh
-//! cargo run -p chatroom-callback --example receiver -- --secret SECRET [--listen 127.0.0.1:9080]
+//! cargo run --release -p chatroom-callback --example receiver -- --secret SECRET [--listen 127.0.0.1:9080]
 //! ```
 //!
 //! The secret can come in the environment variable `CALLBACK_SECRET` instead. While it rotates, give both, separated
@@ -10,20 +10,23 @@
 use std::collections::HashSet;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRef, State};
 use axum::routing::post;
-use chatroom_protocol::callbacks::webhook::{self, Headers};
-use chatroom_protocol::callbacks::{Callback, Event, Receiver, Refused};
+use chatroom_client::callbacks::{Callback, Delivery, DeliveryRejection, Event, Receiver, Verifier};
 
+#[derive(Clone)]
 struct Known {
-    receiver: Receiver,
+    verifier: Verifier,
     /// The ids that were seen: an event may arrive more than once, always with the same id.
-    seen: Mutex<HashSet<String>>,
+    seen: Arc<Mutex<HashSet<String>>>,
+}
+
+impl FromRef<Known> for Verifier {
+    fn from_ref(known: &Known) -> Self {
+        known.verifier.clone()
+    }
 }
 
 #[tokio::main]
@@ -34,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for secret in secrets {
         receiver = receiver.or(secret)?;
     }
-    let known = Arc::new(Known { receiver, seen: Mutex::default() });
+    let known = Known { verifier: Verifier::new(receiver), seen: Arc::default() };
     let listener = tokio::net::TcpListener::bind(&listen).await?;
     print(&format!("waiting for callbacks on http://{}/", listener.local_addr()?));
     let app = Router::new().fallback(post(take)).with_state(known);
@@ -43,33 +46,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Answers 200 only once the event is safe with us: what is answered otherwise comes again.
-async fn take(State(known): State<Arc<Known>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let callback = match check(&known.receiver, &headers, &body) {
-        Ok(callback) => callback,
-        Err(refused) => {
-            print(&format!("refused: {refused}"));
-            return StatusCode::UNAUTHORIZED;
-        }
-    };
+async fn take(
+    State(known): State<Known>,
+    delivery: Result<Delivery, DeliveryRejection>,
+) -> Result<(), DeliveryRejection> {
+    let Delivery(callback) = delivery.inspect_err(|refused| print(&format!("refused: {refused}")))?;
     let mut seen = known.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let again = if seen.insert(callback.event_id().to_owned()) { "" } else { " (again)" };
     print(&format!("{}{again}", line(&callback)));
-    StatusCode::OK
-}
-
-/// One signature is enough. New receivers check the headers, which cover the whole body; those that were written for
-/// the vendor check `security`. This one checks both.
-fn check(receiver: &Receiver, headers: &HeaderMap, body: &[u8]) -> Result<Callback, Refused> {
-    #[expect(clippy::disallowed_methods, reason = "an example has no clock to inject")]
-    let now = SystemTime::now();
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let headers = Headers {
-        id: header(webhook::ID),
-        timestamp: header(webhook::TIMESTAMP),
-        signature: header(webhook::SIGNATURE),
-    };
-    receiver.accept(headers, body, now)?;
-    receiver.accept_security(body, now)
+    Ok(())
 }
 
 fn line(callback: &Callback) -> String {
@@ -81,7 +66,8 @@ fn line(callback: &Callback) -> String {
         other => format!("{other:?}"),
     };
     let count = callback.member_count.map(|count| format!(", {count} members now")).unwrap_or_default();
-    format!("{} room {}: {what}{count} [{}]", callback.app_key, callback.room, callback.event_id())
+    let (app, room, id) = (&callback.app_key, &callback.room, callback.event_id());
+    format!("{app} room {room}: {what}{count} [{id}, both signatures good]")
 }
 
 fn arguments() -> Result<(String, String), Box<dyn Error>> {

@@ -32,6 +32,11 @@
 //! ran out, or the answer was a 5xx that does not say that nothing was done. Such an error says
 //! [`is_outcome_unknown`](Error::is_outcome_unknown), and the caller looks before it asks again.
 //!
+//! # Callbacks
+//!
+//! What a server needs that is told of events is in the module `callbacks`, with the feature of that name; the feature
+//! `axum` adds an extractor that checks and reads them.
+//!
 //! # Dropped futures
 //!
 //! A future that is dropped stops waiting. If its request was already written, the server may or may not do it;
@@ -41,6 +46,8 @@
 
 mod batch;
 mod builder;
+#[cfg(feature = "callbacks")]
+pub mod callbacks;
 mod clock;
 mod error;
 mod http;
@@ -55,6 +62,11 @@ mod users;
 
 #[cfg(test)]
 mod tests;
+
+/// The code of the page for receivers is compiled.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../docs/callbacks.md")]
+struct PageForReceivers;
 
 pub use batch::BatchError;
 pub use builder::{BuildError, Client, ClientBuilder};

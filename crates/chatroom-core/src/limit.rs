@@ -3,6 +3,8 @@
 //! N slots, each of which may be used again more than a second after its last use. That is exact: a token bucket of
 //! the same size lets twice as many through around a second's border.
 
+pub mod permits;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
-//! Facts made by hand, a clock that stands still and ids that count.
+//! Facts made by hand, a clock that stands still, ids that count, and a ledger of shared limits in memory.
+
+mod ledger;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +15,8 @@ use crate::ids::Ids;
 use crate::model::{Counters, JoinOrder, Membership, Room, RoomInfo, RoomKey, User};
 use crate::operation::{Action, Operation, Undecided};
 use crate::record::{Decision, Key, Record, Sweep, Write};
+
+pub use ledger::{Book, MemoryLedger};
 
 /// A legal username.
 ///

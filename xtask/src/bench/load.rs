@@ -51,12 +51,20 @@ pub(crate) struct Answer<'a> {
 /// What became of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ran {
+    pub(crate) began: Instant,
     /// When the last call was sent.
     pub(crate) last_sent: Instant,
-    /// From the first call to the last answer.
-    pub(crate) elapsed: Duration,
+    /// When the last answer was complete.
+    pub(crate) ended: Instant,
     /// How many requests were sent: all, unless the time was over before.
     pub(crate) sent: usize,
+}
+
+impl Ran {
+    /// From the first call to the last answer.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.ended.duration_since(self.began)
+    }
 }
 
 /// Sends requests, each once and in order, and gives each answer to `each`, whatever its status.
@@ -112,7 +120,7 @@ pub(crate) fn run(
         }
     })?;
     refused.none_of(ran.sent)?;
-    Ok(Measured { elapsed: ran.elapsed, latency })
+    Ok(Measured { elapsed: ran.elapsed(), latency })
 }
 
 /// Answers that make a run invalid.

@@ -60,13 +60,17 @@ pub(crate) struct Step {
 impl Mix {
     /// Steps of about so many calls. Removes, untimed, whom the first step adds.
     pub(crate) fn begin(world: &World, calls: usize) -> Result<Self> {
-        let turns = calls / TURN;
-        let changes = turns * CHANGES;
+        let (turns, changes) = (calls / TURN, calls / TURN * CHANGES);
         ensure!(turns > 0, "a step has at least {TURN} calls");
-        ensure!(changes * 2 <= world.removable(), "a step of {calls} calls needs more members");
+        ensure!(calls <= Self::most(world), "a step of {calls} calls needs more members");
         let out = world.choose(changes, 0);
         world.remove(&out)?;
         Ok(Self { turns, out, seed: 0 })
+    }
+
+    /// The most calls that a step may have: half of the members are in, and may leave, while the others may come.
+    pub(crate) fn most(world: &World) -> usize {
+        world.removable() / (2 * CHANGES) * TURN
     }
 
     pub(crate) fn next(&mut self, world: &World) -> Step {
@@ -145,7 +149,7 @@ impl Step {
             }
         })?;
         refused.none_of(ran.sent)?;
-        Ok(Stepped { per_second: ran.sent as f64 / ran.elapsed.as_secs_f64(), all, kinds })
+        Ok(Stepped { per_second: ran.sent as f64 / ran.elapsed().as_secs_f64(), all, kinds })
     }
 }
 

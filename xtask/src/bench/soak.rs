@@ -22,7 +22,7 @@ const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 3;
 /// Which part of the best rate is offered.
 const PART: f64 = 0.7;
-/// How long one step is, unless the whole is shorter.
+/// How long one step is, unless the whole is shorter or there are few members.
 const STEP: Duration = Duration::from_secs(10);
 /// What memory is compared with is taken after so many minutes, unless the whole is shorter.
 const SETTLED: f64 = 5.0;
@@ -96,7 +96,7 @@ fn best(server: &Server, world: &World, calls: usize, minute: f64) -> Result<Vec
 fn long_run(server: &Server, world: &World, rate: f64, minutes: f64) -> Result<Vec<Sample>> {
     let lasts = Duration::try_from_secs_f64(minutes * 60.0)?;
     let step = STEP.min(lasts / 6);
-    let mut mix = Mix::begin(world, whole(rate * step.as_secs_f64()))?;
+    let mut mix = Mix::begin(world, whole(rate * step.as_secs_f64()).min(Mix::most(world)))?;
     let progress = Progress::of(format!("{} mixed calls a second", count(rate)), whole(lasts.as_secs_f64()));
     let (began, mut samples) = (Instant::now(), Vec::new());
     let mut shown = 0;

@@ -72,6 +72,27 @@ impl Receiver {
     /// [`Refused`] if it is not signed, of the future, or no delivery.
     pub fn accept_security(&self, body: &[u8], now: SystemTime) -> Result<Callback, Refused> {
         let callback = Callback::parse(body)?;
+        self.check_security(&callback, now)?;
+        Ok(callback)
+    }
+
+    /// Checks both, as [`Receiver::accept`] and [`Receiver::accept_security`] do. Nothing is parsed before the headers
+    /// were found right.
+    ///
+    /// # Errors
+    /// [`Refused`] as they say.
+    pub fn accept_both(
+        &self,
+        headers: Headers<'_>,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Result<Callback, Refused> {
+        let callback = self.accept(headers, body, now)?;
+        self.check_security(&callback, now)?;
+        Ok(callback)
+    }
+
+    fn check_security(&self, callback: &Callback, now: SystemTime) -> Result<(), Refused> {
         let fits =
             self.secrets.iter().fold(false, |fits, (secret, _)| callback.is_signed_with(secret) | fits);
         if !fits {
@@ -81,7 +102,7 @@ impl Receiver {
         if u128::try_from(callback.timestamp).unwrap_or(0) > latest.as_millis() {
             return Err(Refused::Future);
         }
-        Ok(callback)
+        Ok(())
     }
 }
 
@@ -146,5 +167,27 @@ mod tests {
         let other = Receiver::new("other").unwrap();
         assert!(matches!(other.accept_security(&body, at(1_729_497_896)), Err(Refused::Security)));
         assert!(!format!("{receiver:?}").contains("secret\""));
+    }
+
+    /// While a secret rotates the headers are signed with both, and `security` with the older.
+    #[test]
+    fn both_signatures_may_be_of_different_secrets_and_one_alone_is_not_enough() {
+        let now = at(1_729_497_897);
+        let key = |secret| Key::parse(secret).unwrap();
+        let body = NOTICE.to_json("old").unwrap();
+        let signed = |secret| webhook::sign([&key(secret)], NOTICE.id, 1_729_497_897, &body);
+        let (new, forged) = (signed("new"), signed("forged"));
+        let headers = |signature| Headers { id: NOTICE.id, timestamp: "1729497897", signature };
+        let receiver = Receiver::new("new").unwrap().or("old").unwrap();
+        assert!(receiver.accept_both(headers(&new), &body, now).is_ok());
+        assert!(matches!(
+            receiver.accept_both(headers(&forged), &body, now),
+            Err(Refused::Headers(Unverified::NoSignatureFits))
+        ));
+        let told_the_new_one_only = Receiver::new("new").unwrap();
+        assert!(matches!(
+            told_the_new_one_only.accept_both(headers(&new), &body, now),
+            Err(Refused::Security)
+        ));
     }
 }

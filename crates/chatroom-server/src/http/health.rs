@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -30,6 +31,8 @@ pub(crate) type Notes = Vec<Cow<'static, str>>;
 
 /// How many losses are told one by one.
 const LOSSES: usize = 10;
+/// How long the store is asked for them.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 struct Ready {
@@ -91,15 +94,16 @@ impl Readiness {
     /// What is so since the start, and what retention took before it was delivered.
     async fn notes(&self) -> Notes {
         let mut notes = self.notes.clone();
-        match self.deliveries.losses(LOSSES + 1).await {
-            Ok(losses) => {
+        // Nothing that concerns callbacks makes the server less ready, a store that takes its time neither.
+        match tokio::time::timeout(PATIENCE, self.deliveries.losses(LOSSES + 1)).await {
+            Ok(Ok(losses)) => {
                 notes.extend(losses.iter().take(LOSSES).map(|(rule, lost)| loss(rule, lost).into()));
                 if losses.len() > LOSSES {
                     notes.push("retention took more than these runs".into());
                 }
             }
-            // Nothing that concerns callbacks makes the server less ready.
-            Err(error) => tracing::debug!(%error, "cannot look what retention took"),
+            Ok(Err(error)) => tracing::debug!(%error, "cannot look what retention took"),
+            Err(_) => tracing::debug!("cannot look what retention took within {PATIENCE:?}"),
         }
         notes
     }

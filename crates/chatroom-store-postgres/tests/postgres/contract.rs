@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chatroom_store_postgres::{Options, PostgresStore};
-use chatroom_store_testkit::{DurableHarness, Harness, Setup, async_trait, contract_tests, durability_tests};
+use chatroom_store_testkit::{
+    DeliveryHarness, DurableHarness, Harness, Setup, async_trait, contract_tests, delivery_durability_tests,
+    delivery_tests, durability_tests,
+};
 
 use crate::database::Database;
 
@@ -22,6 +25,7 @@ impl Postgres {
     async fn store(&self, setup: &Setup) -> Arc<PostgresStore> {
         let mut options = Options::new(self.database.url(&self.life()));
         options.max_members = setup.max_memberships;
+        options.keep = setup.keep;
         Arc::new(PostgresStore::open(options, setup.clock.clone()).await.expect("a store that opens"))
     }
 
@@ -46,10 +50,21 @@ impl DurableHarness for Postgres {
     async fn restart(&self, store: Arc<PostgresStore>, setup: Setup) -> Arc<PostgresStore> {
         drop(store);
         self.database.end_sessions(&self.life()).await;
+        // So long is a node not heard of before another may go on.
+        self.database.end_leases().await;
         self.lives.fetch_add(1, Ordering::SeqCst);
         self.store(&setup).await
     }
 }
 
+#[async_trait]
+impl DeliveryHarness for Postgres {
+    async fn retain(&self, store: &PostgresStore) {
+        store.maintain().await.expect("retention");
+    }
+}
+
 contract_tests!(Postgres::new());
+delivery_tests!(Postgres::new());
+delivery_durability_tests!(Postgres::new());
 durability_tests!(Postgres::new());

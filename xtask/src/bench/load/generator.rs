@@ -91,7 +91,8 @@ impl<F: FnMut(&Answer<'_>)> Generator<'_, F> {
             }
             self.send_what_is_due()?;
         }
-        Ok(Ran { last_sent: self.last_sent, elapsed: self.began.elapsed(), sent: self.next })
+        let Self { began, last_sent, next: sent, .. } = self;
+        Ok(Ran { began, last_sent, ended: Instant::now(), sent })
     }
 
     /// How long until a call is due for which there is a connection; none if only an answer brings the next call.

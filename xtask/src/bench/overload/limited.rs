@@ -68,7 +68,7 @@ fn refused(world: &World, calls: usize, seed: u64) -> Result<(f64, u64)> {
         status => wrong = Some(status),
     })?;
     ensure!(wrong.is_none(), "a call over the limit was answered with {wrong:?}");
-    Ok((ran.sent as f64 / ran.elapsed.as_secs_f64(), admitted))
+    Ok((ran.sent as f64 / ran.elapsed().as_secs_f64(), admitted))
 }
 
 fn answered(world: &World, calls: usize, seed: u64) -> Result<f64> {

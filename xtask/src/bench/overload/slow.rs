@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 
 use super::Args;
-use crate::bench::load::{self, Answer, Latencies, Pace, Plan};
+use crate::bench::load::{self, Answer, Latencies, Pace, Plan, Ran};
 use crate::bench::message::has_field;
 use crate::bench::server::{Server, Setup, Store, allow_connections};
 use crate::bench::world::{Membership, Size, World};
@@ -17,8 +17,9 @@ use crate::say::Working;
 /// What the slow store does, see `xtask/slow`.
 pub(super) const STORE_PER_SECOND: f64 = 2_000.0;
 pub(super) const OFFERED_PER_SECOND: f64 = 20_000.0;
-/// Enough for what waits and what is refused at once.
-const CONNECTIONS: usize = 2_000;
+/// Enough for what may wait in 250 ms and what is refused at once; no more than a listener lets wait to be accepted, so
+/// that they are open in an instant.
+const CONNECTIONS: usize = 1_000;
 /// A quarter of what the store does: a load that waits for nothing.
 const LIGHT_PER_SECOND: f64 = 500.0;
 /// How long is looked whether the server is itself again.
@@ -67,7 +68,7 @@ fn overload(server: &Server, world: &World, seconds: u64, seed: u64) -> Result<O
     seen.check()?;
     let peak_bytes = server.peak()?;
     let (accepted, refused) = (seen.accepted.count() as f64, seen.refused.count() as f64);
-    let elapsed = ran.elapsed.as_secs_f64();
+    let elapsed = ran.elapsed().as_secs_f64();
     let (accepted_p99_us, refused_p99_us) = (seen.accepted.quantile(0.99), seen.refused.quantile(0.99));
 
     let plan = Plan { connections: 64, pace: Pace::PerSecond(LIGHT_PER_SECOND), at_most: Some(LIGHT) };
@@ -89,7 +90,7 @@ fn overload(server: &Server, world: &World, seconds: u64, seed: u64) -> Result<O
         refused_per_second: refused / elapsed,
         refused_p99_us,
         peak_bytes,
-        recovered_after_s: recovered(ran.last_sent, last_bad).as_secs_f64(),
+        recovered_after_s: recovered(&ran, last_bad).as_secs_f64(),
     })
 }
 
@@ -99,9 +100,9 @@ fn number(per_second: f64, seconds: u64) -> usize {
     usize::try_from(calls).unwrap_or(usize::MAX)
 }
 
-/// From the end of the load to the last answer that was not as it should be.
-fn recovered(load_ended: Instant, last_bad: Option<Instant>) -> Duration {
-    last_bad.map_or(Duration::ZERO, |bad| bad.saturating_duration_since(load_ended))
+/// From the end of the load to the last of its answers, or to the last answer thereafter that was not as it should be.
+fn recovered(load: &Ran, last_bad: Option<Instant>) -> Duration {
+    last_bad.unwrap_or(load.ended).max(load.ended).saturating_duration_since(load.last_sent)
 }
 
 struct Seen {
@@ -152,7 +153,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::{Seen, number, recovered};
-    use crate::bench::load::Answer;
+    use crate::bench::load::{Answer, Ran};
 
     fn answer(request: usize, status: u16, head: &str) -> Answer<'_> {
         Answer { request, status, head: head.as_bytes(), body: b"{}", micros: 5, at: Instant::now() }
@@ -173,11 +174,16 @@ mod tests {
     }
 
     #[test]
-    fn recovery_counts_from_the_end_of_the_load() {
-        let ended = Instant::now();
-        assert_eq!(recovered(ended, None), Duration::ZERO);
-        let second = Duration::from_secs(1);
-        assert_eq!(recovered(ended, Some(ended + second)), second);
+    fn recovery_is_over_when_all_is_answered_and_nothing_is_bad_any_more() {
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let load = Ran { began, last_sent: at(10), ended: at(12), sent: 1 };
+        assert_eq!(recovered(&load, None), Duration::from_secs(2));
+        assert_eq!(recovered(&load, Some(at(13))), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_rate_makes_whole_calls() {
         assert_eq!(number(20_000.0, 15), 300_000);
     }
 }
