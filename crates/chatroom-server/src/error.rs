@@ -31,6 +31,8 @@ pub(crate) enum Failure {
     BlankToken,
     /// Too many calls.
     RateLimited(Exhausted),
+    /// Whether there are too many calls cannot be said now, because the database is away.
+    LimitUnknown,
     /// The body is larger than is read.
     BodyTooLarge {
         /// How much is read.
@@ -138,6 +140,11 @@ impl Failure {
             Self::BlankToken => refusal::token_is_blank().into(),
             Self::RateLimited(reached) => {
                 Answered { retry_after: Some(reached.seconds()), ..refusal::reach_limit().into() }
+            }
+            Self::LimitUnknown => {
+                let cause =
+                    Some("the database does not say how many calls other nodes have admitted".to_owned());
+                Answered { cause, ..storage(StorageErrorKind::Unavailable) }
             }
             Self::BodyTooLarge { limit } => refusal::request_too_large(*limit).into(),
             Self::BodyBroken => refusal::json_parse("the body is not complete").into(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use chatroom_core::permits::NodeId;
 use chatroom_core::{Chatrooms, Clock, Ids, Origin};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Notify;
@@ -25,7 +26,7 @@ use crate::clock::{Stopwatch, SystemClock, SystemIds, SystemStopwatch};
 use crate::config::{Config, ListenAddress, Origins, StoreSync};
 use crate::control::ControlSocket;
 use crate::http::{Edge, Notes, Readiness, Shared};
-use crate::rate::ClientCalls;
+use crate::rate::{ClientCalls, SharedCalls};
 
 /// How long a stop keeps connections open that have nothing in flight, so that whoever watches `/readyz` on one
 /// learns of it.
@@ -72,6 +73,8 @@ pub struct Server {
     control: Option<JoinHandle<()>>,
     sweeping: JoinHandle<()>,
     following: JoinHandle<()>,
+    /// Shares the limits with other nodes.
+    sharing: Option<JoinHandle<()>>,
     delivering: JoinHandle<()>,
 }
 
@@ -88,6 +91,12 @@ impl Server {
         environment: Environment,
     ) -> anyhow::Result<Self> {
         let Environment { clock, watch, ids } = environment;
+        // Without a limit there is nothing to share.
+        let permits = stores.permits.clone().filter(|_| config.rate_limit.per_second > 0);
+        let shared_calls = permits.map(|ledger| {
+            let node = NodeId::new(ids.app().0);
+            Arc::new(SharedCalls::new(node, ledger, watch.clone()))
+        });
         let chatrooms = Chatrooms::new(stores.repository.clone(), ids.clone(), config.limits.calls);
         let apps = Apps::load(stores.registry.clone(), ids.clone()).await;
         let apps = apps.context("the apps could not be read")?;
@@ -127,6 +136,7 @@ impl Server {
             clock: clock.clone(),
             watch,
             token_calls: ClientCalls::default(),
+            shared_calls: shared_calls.clone(),
             sweeper: sweeper.clone(),
             readiness: readiness.clone(),
             rate_limit: config.rate_limit.clone(),
@@ -153,6 +163,10 @@ impl Server {
         let control = control.map(|socket| tokio::spawn(socket.serve(Arc::new(admin), closing.clone())));
         let following =
             tokio::spawn(apps::follow(apps.clone(), stores.life.clone(), sweeper.clone(), closing.clone()));
+        let sharing = shared_calls.map(|calls| {
+            let stop = ending.clone();
+            tokio::spawn(async move { calls.keep(stop).await })
+        });
         let sweeping = tokio::spawn(sweeper::run(chatrooms, sweeper, ending.clone()));
         for address in &addresses {
             tracing::info!(%address, "listening");
@@ -172,6 +186,7 @@ impl Server {
             control,
             sweeping,
             following,
+            sharing,
             delivering,
         })
     }
@@ -244,6 +259,9 @@ impl Server {
             ending.cancel();
             let _ = self.sweeping.await;
             let _ = self.following.await;
+            if let Some(sharing) = self.sharing {
+                let _ = sharing.await;
+            }
             settled(delivering, delivered).await;
             life.close().await;
         };

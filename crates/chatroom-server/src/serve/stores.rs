@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use chatroom_core::permits::PermitLedger;
 use chatroom_core::{
     AppRegistry, CallbackLeases, CallbackOutbox, ChatroomRepository, Clock, Deliveries, RuleRegistry,
 };
@@ -27,6 +28,8 @@ pub struct Stores {
     pub leases: Arc<dyn CallbackLeases>,
     /// Shows and repairs deliveries.
     pub deliveries: Arc<dyn Deliveries>,
+    /// Where the nodes on it agree on who may admit how many calls; `None` for stores of one process.
+    pub permits: Option<Arc<dyn PermitLedger>>,
     /// How it is.
     pub life: Arc<dyn Life>,
 }
@@ -80,6 +83,7 @@ impl Stores {
             outbox: store.clone(),
             leases: store.clone(),
             deliveries: store.clone(),
+            permits: None,
             life: store,
         }
     }

@@ -2,7 +2,7 @@
 
 mod apps;
 mod failover;
-mod node;
+pub(crate) mod node;
 mod readiness;
 mod removals;
 mod schema;

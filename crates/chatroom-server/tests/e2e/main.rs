@@ -19,6 +19,8 @@ mod cluster;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod http_rules;
 #[cfg(test)]
 mod hygiene;

@@ -13,18 +13,18 @@ use crate::crash::log::{Log, SystemClock, log_of};
 use crate::support::{Binary, CALLBACK_SECRET, command};
 
 /// The directory and the file that all nodes share.
-pub(super) struct Nodes {
+pub(crate) struct Nodes {
     dir: tempfile::TempDir,
 }
 
 impl Nodes {
     /// On this database, with a declared app and no rate limit. `store` is added to its section.
-    pub(super) fn on(url: &str, store: &str) -> Self {
+    pub(crate) fn on(url: &str, store: &str) -> Self {
         Self::with(url, store, "")
     }
 
     /// The same, and events are posted to this receiver.
-    pub(super) fn telling(url: &str, receiver: &str) -> Self {
+    pub(crate) fn telling(url: &str, receiver: &str) -> Self {
         let callback = format!(
             "[[apps.callbacks]]\nname = \"hook\"\nurl = \"{receiver}\"\nsecret = \"{CALLBACK_SECRET}\"\n"
         );
@@ -39,23 +39,23 @@ impl Nodes {
         nodes
     }
 
-    pub(super) fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }
 
     /// The command of a node on a free port.
-    pub(super) fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut server = command(self.dir());
         server.args(["--listen", "127.0.0.1:0", "--config", "c.toml"]);
         server
     }
 
-    pub(super) fn start(&self) -> Binary {
+    pub(crate) fn start(&self) -> Binary {
         Binary::spawn(self.command())
     }
 
     /// So many, all at once.
-    pub(super) fn start_together(&self, count: usize) -> Vec<Binary> {
+    pub(crate) fn start_together(&self, count: usize) -> Vec<Binary> {
         std::thread::scope(|scope| {
             let starting: Vec<_> = (0..count).map(|_| scope.spawn(|| self.start())).collect();
             starting.into_iter().map(|node| node.join().unwrap()).collect()
@@ -64,7 +64,7 @@ impl Nodes {
 }
 
 /// What the logs of these rooms of the one app tell.
-pub(super) async fn logs(url: &str, rooms: &[String]) -> Vec<Log> {
+pub(crate) async fn logs(url: &str, rooms: &[String]) -> Vec<Log> {
     let options = Options { migrate: false, ..Options::new(url) };
     let store = PostgresStore::open(options, Arc::new(SystemClock)).await.unwrap();
     let app = store.apps().await.unwrap()[0].id;

@@ -51,10 +51,15 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) async fn of(server: &Binary) -> Self {
+        Self::of_address(&server.address).await
+    }
+
+    /// Of a server whose app has the same credentials.
+    pub(crate) async fn of_address(address: &str) -> Self {
         let body = r#"{"grant_type":"client_credentials","client_id":"id","client_secret":"secret"}"#;
-        let answer = open(&server.address).await.ask("POST", "/demo/chat/token", &[], body).await;
+        let answer = open(address).await.ask("POST", "/demo/chat/token", &[], body).await;
         let token = answer.json()["access_token"].as_str().unwrap().to_owned();
-        Self { address: server.address.clone(), authorization: format!("Bearer {token}") }
+        Self { address: address.to_owned(), authorization: format!("Bearer {token}") }
     }
 
     /// The same token, at another server.
@@ -129,7 +134,12 @@ pub(crate) struct Remover {
 impl Remover {
     /// The status, or `None` if the server is gone.
     pub(crate) async fn remove(&mut self, room: &str, user: &str) -> Option<u16> {
-        let path = format!("/demo/chat/chatrooms/{room}/users/{user}");
+        self.call(&format!("/chatrooms/{room}/users/{user}")).await
+    }
+
+    /// The status of a removal of this path, or `None` if the server is gone.
+    pub(crate) async fn call(&mut self, path: &str) -> Option<u16> {
+        let path = format!("/demo/chat{path}");
         let request = request("DELETE", &path, &[("Authorization", &self.authorization)], "");
         if !self.connection.try_send(request.as_bytes()).await {
             return None;
