@@ -38,6 +38,7 @@ pub struct EmbeddedPicture {
     ready: VecDeque<Portable>,
 }
 
+#[derive(Clone, Copy)]
 enum Stage {
     /// Everything but rules.
     State(DumpCursor),

@@ -15,9 +15,12 @@ mod leases;
 mod load;
 mod poll;
 mod status;
+mod stored;
 mod trim;
 
 pub(crate) use courier::Courier;
+pub(crate) use flush::{put_cursors, put_letters};
 pub(crate) use load::letter;
 pub(crate) use status::decode as decode_status;
+pub(crate) use stored::stored;
 pub(crate) use trim::keep;

@@ -23,6 +23,12 @@ pub enum OpenError {
     /// The schema is not one that this version works with.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// It holds a part of an export.
+    #[error(
+        "the database holds an import that is not finished: import the same file again, which goes on where it \
+         stopped, or begin with an empty database"
+    )]
+    Unfinished,
     /// The operating system gives no random numbers, of which tokens are made.
     #[error("no random numbers: {0}")]
     Random(String),

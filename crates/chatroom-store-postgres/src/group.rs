@@ -5,7 +5,7 @@ mod fate;
 mod load;
 mod lock;
 mod run;
-mod write;
+pub(crate) mod write;
 
 pub(crate) use run::run;
 

@@ -16,7 +16,10 @@ use crate::options::Options;
 use crate::tls;
 
 /// All migrations, oldest first. Never edited once they are published.
-const MIGRATIONS: &[(&str, &str)] = &[("tables", include_str!("../migrations/0001_tables.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("tables", include_str!("../migrations/0001_tables.sql")),
+    ("imports", include_str!("../migrations/0002_imports.sql")),
+];
 
 /// The schema that this version needs.
 #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are a handful")]

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chatroom_core::{
     App, AppKey, AppState, Counters, Credentials, Event, EventClass, EventId, Origin, Outgoing, Room,
-    RoomInfo, Rule, RuleId, RuleSecret, RuleSecrets, RuleState, SecretDigest, SigningKey, StorageError, User,
+    RoomInfo, Rule, RuleId, RuleSecret, RuleSecrets, RuleState, SecretDigest, SigningKey, StorageError,
+    Sweep, User,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -185,4 +186,14 @@ pub(crate) fn rule(row: &Row) -> Result<Rule, StorageError> {
 /// A count of the database.
 pub(crate) fn count(row: &Row, name: &str) -> Result<u64, StorageError> {
     from_db(get(row, name)?)
+}
+
+pub(crate) fn sweep(row: &Row) -> Result<Sweep, StorageError> {
+    let (app, subject): (Uuid, i64) = (get(row, "app")?, get(row, "subject")?);
+    Ok(match get(row, "kind")? {
+        1 => Sweep::Room(room_of(app, subject)?),
+        2 => Sweep::User(app_of(app), user_of(subject)?),
+        3 => Sweep::App(app_of(app)),
+        other => return Err(unknown("a sweep", other)),
+    })
 }

@@ -23,7 +23,7 @@ use crate::error::{OpenError, outcome_unknown, unavailable};
 use crate::options::Options;
 use crate::queue::{Answer, Queue};
 use crate::shared::{Registry, Shared};
-use crate::{config, group, migrate, tls};
+use crate::{config, group, import, migrate, tls};
 use watch::Seen;
 
 /// A store in PostgreSQL. Any number of processes open the same database.
@@ -59,12 +59,15 @@ impl PostgresStore {
     ///
     /// # Errors
     /// [`OpenError`]: the URL is none, the database cannot be reached or says no, or its schema is newer than this
-    /// version, or older and not to be migrated.
+    /// version, or older and not to be migrated; or the database holds a part of an import.
     pub async fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let config = config::parse(&options)?;
         let connector = Connector { config, tls: tls::connector(options.tls_ca.as_deref())? };
         let session = connector.connect().await.map_err(|error| migrate::unreachable(&connector, error))?;
         migrate::ready(session.client(), options.migrate).await?;
+        if import::is_unfinished(session.client()).await? {
+            return Err(OpenError::Unfinished);
+        }
         drop(session);
         let readers = readers(&connector, options.readers)?;
         let queue = Queue::new(options.queue);

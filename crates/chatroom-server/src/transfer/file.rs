@@ -43,7 +43,8 @@ impl PrivateFile {
         std::fs::rename(&self.unfinished, &self.place)?;
         self.finished = true;
         let dir = self.place.parent().filter(|dir| !dir.as_os_str().is_empty());
-        File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
+        let dir = dir.map_or_else(|| PathBuf::from("."), Path::to_owned);
+        File::open(dir)?.sync_all()
     }
 }
 

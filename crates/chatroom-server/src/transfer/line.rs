@@ -89,11 +89,11 @@ pub(super) enum Line<'a> {
 /// A line is JSON, and yet no record.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Invalid(String);
+pub(super) struct Invalid(Box<dyn std::error::Error + Send + Sync>);
 
 impl Invalid {
-    fn because(why: impl ToString) -> Self {
-        Self(why.to_string())
+    fn because(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(why.into())
     }
 }
 

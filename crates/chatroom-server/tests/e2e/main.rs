@@ -39,4 +39,6 @@ mod staged;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod transfer;
+#[cfg(test)]
 mod users;

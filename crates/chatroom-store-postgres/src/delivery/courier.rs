@@ -47,6 +47,7 @@ pub(crate) struct Courier {
     pub(super) delivers: AtomicBool,
 }
 
+#[derive(Default)]
 pub(super) struct State {
     /// Taken out while it is used, so that a call that is given up leaves no half of an answer behind.
     pub(super) session: Option<Session>,
@@ -80,15 +81,8 @@ impl Courier {
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
         let mut token = [0; 16];
         getrandom::fill(&mut token)?;
-        let state = State {
-            session: None,
-            backlog: Backlog::default(),
-            apps: HashMap::new(),
-            version: 0,
-            claimed: None,
-        };
         Ok(Self {
-            state: tokio::sync::Mutex::new(state),
+            state: tokio::sync::Mutex::new(State::default()),
             ticker: Ticker::starting_at(Timestamp::default()),
             token: Uuid::from_bytes(token),
             delivers: AtomicBool::new(false),

@@ -177,25 +177,34 @@ impl Batch {
             let firsts: Vec<i64> = gone.iter().map(|(.., first)| numbers::seq(*first)).collect();
             call!(DELETE_LETTERS, apps, rules, ids, firsts)
         });
-        let put = (!there.is_empty()).then(|| {
-            let apps: Vec<Uuid> = there.iter().map(|letter| numbers::app(letter.room.app)).collect();
-            let rules: Vec<Uuid> = there.iter().map(|letter| numbers::rule(letter.rule)).collect();
-            let ids: Vec<i64> = there.iter().map(|letter| numbers::room(letter.room.id)).collect();
-            let firsts: Vec<i64> = there.iter().map(|letter| numbers::seq(letter.span.first)).collect();
-            let lasts: Vec<i64> = there.iter().map(|letter| numbers::seq(letter.span.last)).collect();
-            let why = |letter: &&DeadLetter| match &letter.why {
-                Burial::GivenUp(words) => Some(words.as_bytes().to_vec()),
-                Burial::Trimmed => None,
-            };
-            let why: Vec<Option<Vec<u8>>> = there.iter().map(why).collect();
-            let times: Vec<i64> = there.iter().map(|letter| letter.at.as_millis()).collect();
-            call!(PUT_LETTERS, apps, rules, ids, firsts, lasts, why, times)
-        });
+        let put = (!there.is_empty()).then(|| put_letters(&there));
         delete.into_iter().chain(put)
     }
 }
 
-fn put_cursors(cursors: &[Cursor]) -> Call {
+pub(crate) fn put_letters(letters: &[&DeadLetter]) -> Call {
+    let column =
+        |value: fn(&DeadLetter) -> i64| letters.iter().map(|letter| value(letter)).collect::<Vec<_>>();
+    let apps: Vec<Uuid> = letters.iter().map(|letter| numbers::app(letter.room.app)).collect();
+    let rules: Vec<Uuid> = letters.iter().map(|letter| numbers::rule(letter.rule)).collect();
+    let why = |letter: &&DeadLetter| match &letter.why {
+        Burial::GivenUp(words) => Some(words.as_bytes().to_vec()),
+        Burial::Trimmed => None,
+    };
+    let why: Vec<Option<Vec<u8>>> = letters.iter().map(why).collect();
+    call!(
+        PUT_LETTERS,
+        apps,
+        rules,
+        column(|letter| numbers::room(letter.room.id)),
+        column(|letter| numbers::seq(letter.span.first)),
+        column(|letter| numbers::seq(letter.span.last)),
+        why,
+        column(|letter| letter.at.as_millis()),
+    )
+}
+
+pub(crate) fn put_cursors(cursors: &[Cursor]) -> Call {
     let column = |value: fn(&Cursor) -> i64| cursors.iter().map(value).collect::<Vec<i64>>();
     let apps: Vec<Uuid> = cursors.iter().map(|cursor| numbers::app(cursor.room.app)).collect();
     let rules: Vec<Uuid> = cursors.iter().map(|cursor| numbers::rule(cursor.rule)).collect();

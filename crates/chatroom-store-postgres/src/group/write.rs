@@ -85,9 +85,9 @@ const PUT_RULE: &str = "\
     ON CONFLICT (app, id) DO UPDATE SET name = $3, url = $4, secret = $5, outgoing_secret = $6, \
         outgoing_until = $7, state = $8, events = $9, rooms = $10, origin = $11, created = $12";
 const DELETE_RULE: &str = "DELETE FROM rules WHERE app = $1 AND id = $2";
-const MARK_RULES: &str = "\
+pub(crate) const MARK_RULES: &str = "\
     UPDATE apps SET has_rules = EXISTS (SELECT FROM rules WHERE rules.app = $1) WHERE app = $1";
-const REGISTRY: &str = "UPDATE registry SET version = version + 1";
+pub(crate) const REGISTRY: &str = "UPDATE registry SET version = version + 1";
 const MARK: &str = "INSERT INTO marks (app, operation) VALUES ($1, $2)";
 
 #[derive(Default)]
@@ -136,7 +136,7 @@ struct Sorted {
 }
 
 /// The calls that write a plan. `mark` is the operation that a group is found again by when it writes no event.
-pub(super) fn calls(
+pub(crate) fn calls(
     plan: &Plan,
     told: &HashSet<AppId>,
     mark: Option<(Uuid, Uuid)>,

@@ -69,15 +69,6 @@ fn view(row: &Row) -> Result<RoomView, StorageError> {
     Ok(RoomView { room: rows::room(row)?, members: rows::counters(row)?.members })
 }
 
-fn sweep(row: &Row) -> Result<Sweep, StorageError> {
-    let (app, subject): (uuid::Uuid, i64) = (rows::get(row, "app")?, rows::get(row, "subject")?);
-    Ok(match rows::get::<i16>(row, "kind")? {
-        1 => Sweep::Room(numbers::room_of(app, subject)?),
-        2 => Sweep::User(numbers::app_of(app), numbers::user_of(subject)?),
-        _ => Sweep::App(numbers::app_of(app)),
-    })
-}
-
 #[async_trait]
 impl ChatroomRepository for PostgresStore {
     async fn transact(&self, operation: Operation) -> Result<Outcome, TransactError> {
@@ -157,6 +148,6 @@ impl ChatroomRepository for PostgresStore {
     }
 
     async fn sweeps(&self, limit: usize) -> Result<Vec<Sweep>, StorageError> {
-        self.query(SWEEPS, &[&numbers::limit(limit)]).await?.iter().map(sweep).collect()
+        self.query(SWEEPS, &[&numbers::limit(limit)]).await?.iter().map(rows::sweep).collect()
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Node {
 /// The app that everything belongs to.
 pub(crate) const APP: AppId = AppId(1);
 
-struct TestIds;
+pub(crate) struct TestIds;
 
 static IDS: AtomicU64 = AtomicU64::new(1);
 
@@ -44,6 +44,10 @@ impl Node {
     pub(crate) async fn open(options: Options) -> Self {
         let clock = Arc::new(ManualClock::at(1_700_000_000_000));
         let store = Arc::new(PostgresStore::open(options, clock.clone()).await.expect("a store that opens"));
+        Self::around(store, clock)
+    }
+
+    pub(crate) fn around(store: Arc<PostgresStore>, clock: Arc<ManualClock>) -> Self {
         let chatrooms = Chatrooms::new(store.clone(), Arc::new(TestIds), LIMITS);
         Self { store, chatrooms, clock }
     }

@@ -131,8 +131,8 @@ async fn what_one_store_tells_another_takes_and_tells_again() {
         let kept = before.store.events(&room, Seq(0), 99).await.unwrap();
         assert_eq!(store.events(&room, Seq(0), 99).await.unwrap(), kept);
         assert_eq!(store.counters(&room).await.unwrap(), before.store.counters(&room).await.unwrap());
-        let members = before.store.members(&room, request.clone()).await.unwrap();
-        assert_eq!(store.members(&room, request.clone()).await.unwrap(), members);
+        let members = before.store.members(&room, request).await.unwrap();
+        assert_eq!(store.members(&room, request).await.unwrap(), members);
     }
     before.clock.advance(61_000);
     let leased = before.store.lease(LeaseRequest { leases: 8, events: 99 }).await.unwrap().leases;
@@ -228,7 +228,7 @@ fn membership(told: &[Portable]) -> BTreeMap<RoomKey, (BTreeSet<String>, BTreeSe
                     EventKind::Created { owner, .. } => log.extend([owner.to_string()]),
                     EventKind::Joined { members } => log.extend(members.iter().map(ToString::to_string)),
                     EventKind::Left { members, .. } => {
-                        log.retain(|name| !members.iter().any(|m| m.as_str() == name))
+                        log.retain(|name| !members.iter().any(|m| m.as_str() == name));
                     }
                     _ => {}
                 }
