@@ -16,7 +16,7 @@ use crate::{say, server, torture};
 pub(crate) struct Args {
     /// How often the server is killed and started again; 20 times if absent
     #[arg(long, value_name = "N")]
-    rounds: Option<u32>,
+    pub(crate) rounds: Option<u32>,
     /// How often the primary of a PostgreSQL cluster is killed; as often as the server if absent, else 3 times
     #[arg(long, value_name = "N")]
     pub(crate) failovers: Option<u32>,

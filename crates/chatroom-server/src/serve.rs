@@ -16,7 +16,7 @@ pub use life::{Health, Life};
 pub use listener::Address;
 pub use server::{Environment, Server};
 pub use stores::Stores;
-pub(crate) use stores::embedded_options;
+pub(crate) use stores::{embedded_options, postgres_options};
 
 use std::sync::Arc;
 
@@ -31,7 +31,6 @@ use crate::cli::{Backend, Serve, Terminal};
 use crate::config::{Config, StoreKind};
 use crate::transfer::{Export, open_export, open_import};
 use stop::Signals;
-use stores::postgres_options;
 
 /// What the binary's commands run on.
 #[derive(Debug, Clone, Copy, Default)]

@@ -16,7 +16,7 @@ pub struct DatabaseUrl(SecretString);
 
 /// A text that is not the URL of a database. It is not repeated, as it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it does not begin with `postgresql://`")]
+#[error("must begin with `postgresql://`; what it is now is not shown, as it may hold a password")]
 pub struct InvalidDatabaseUrl;
 
 /// What [`StoreConfig::require`](super::StoreConfig::require) asks for.
@@ -66,9 +66,7 @@ impl Kind<DatabaseUrl> for Database {
     }
 
     fn read(&self, input: &Input<'_>) -> Result<DatabaseUrl, Wrong> {
-        let hidden =
-            "must begin with `postgresql://`; what it is now is not shown, as it may hold a password";
-        input.text()?.parse().map_err(|_| Wrong::Because(hidden.to_owned()))
+        input.text()?.parse().map_err(|invalid: InvalidDatabaseUrl| Wrong::Because(invalid.to_string()))
     }
 
     fn show(&self, _: &DatabaseUrl) -> Option<Value> {

@@ -38,7 +38,7 @@ impl Banner<'_> {
         match (self.config.data_dir(), self.durability) {
             (Some(dir), _) => writeln!(text, "  data in        {}", absolute(dir))?,
             (None, Some(durability)) => {
-                writeln!(text, "  data in        PostgreSQL; a 200 means: {durability}")?
+                writeln!(text, "  data in        PostgreSQL; a 200 means: {durability}")?;
             }
             (None, None) => writeln!(text, "  data           in memory, gone when the server ends")?,
         }

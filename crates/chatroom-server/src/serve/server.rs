@@ -120,7 +120,7 @@ impl Server {
             Some(dir) => Some(ControlSocket::bind(dir).context("the control socket could not be made")?),
             None => None,
         };
-        let demo = if first { Some(apps::make_demo(&apps, &chatrooms, &callbacks).await?) } else { None };
+        let demo = if first { apps::make_demo(&apps, &chatrooms, &callbacks).await? } else { None };
 
         let (apps, sweeper) = (Arc::new(apps), Arc::new(Notify::new()));
         let readiness = Arc::new(Readiness::new(

@@ -48,7 +48,7 @@ struct Asked {
 #[expect(clippy::print_stdout, reason = "whoever runs many rounds wants to see them")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn torture_an_acknowledged_removal_survives_the_primary_if_a_standby_is_synchronous() {
-    let rounds = number("CHATROOM_FAILOVER_ROUNDS").or(number("CHATROOM_TORTURE_ROUNDS")).unwrap_or(3);
+    let rounds = number("CHATROOM_FAILOVER_ROUNDS").or_else(|| number("CHATROOM_TORTURE_ROUNDS")).unwrap_or(3);
     let mut primary = Cluster::start().unwrap();
     primary.create_database("chat").unwrap();
     let (mut rooms, mut before) = (Vec::new(), vec![Seq(0); ROOMS]);
@@ -111,7 +111,7 @@ async fn what_was_acknowledged_behind_the_back_of_a_paused_standby_is_found_lost
         node.kill();
     }
     let promoted = standby.promote().unwrap();
-    let lost = lost(&promoted, &rooms, &asked, &mut vec![Seq(0); ROOMS]).await;
+    let lost = lost(&promoted, &rooms, &asked, &mut [Seq(0); ROOMS]).await;
     assert!(acknowledged.iter().all(|place| lost.contains(place)), "{} lost", lost.len());
 }
 
@@ -176,7 +176,7 @@ impl Asked {
                 let Some(status) = remover.remove(&place.0, &place.1).await else { return };
                 assert!(began.elapsed() < LONGEST, "{status} after {:?}", began.elapsed());
                 match status {
-                    200 => self.acknowledge(node, place.clone()),
+                    200 => self.acknowledge(node, &place),
                     // Nothing was done.
                     503 => {
                         tokio::time::sleep(PAUSE).await;
@@ -196,7 +196,7 @@ impl Asked {
         self.left.lock().unwrap().pop()
     }
 
-    fn acknowledge(&self, node: usize, place: Place) {
+    fn acknowledge(&self, node: usize, place: &Place) {
         let new = self.acknowledged.lock().unwrap().insert(place.clone());
         assert!(new, "{place:?} was acknowledged twice");
         self.count.fetch_add(1, Ordering::SeqCst);
