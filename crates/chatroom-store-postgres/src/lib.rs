@@ -15,6 +15,7 @@ mod import;
 mod migrate;
 mod numbers;
 mod options;
+mod permits;
 mod picture;
 mod queue;
 mod rows;

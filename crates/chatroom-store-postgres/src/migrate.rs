@@ -18,6 +18,7 @@ use crate::tls;
 /// All migrations, oldest first. Never edited once they are published.
 const MIGRATIONS: &[(&str, &str)] = &[
     ("tables", include_str!("../migrations/0001_tables.sql")),
+    ("permits", include_str!("../migrations/0002_permits.sql")),
     ("imports", include_str!("../migrations/0002_imports.sql")),
 ];
 

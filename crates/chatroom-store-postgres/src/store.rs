@@ -21,6 +21,7 @@ use crate::delivery::{self, Courier};
 use crate::durability::Durability;
 use crate::error::{OpenError, outcome_unknown, unavailable};
 use crate::options::Options;
+use crate::permits::Permits;
 use crate::queue::{Answer, Queue};
 use crate::shared::{Registry, Shared};
 use crate::{config, group, import, migrate, tls};
@@ -31,7 +32,8 @@ use watch::Seen;
 /// Everything is in the database: what a process holds is connections, operations under way, and what it delivers. A
 /// call is answered within [`Options::patience`] and a little, whether or not the database answers.
 pub struct PostgresStore {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) permits: Permits,
     courier: Arc<Courier>,
     readers: Pool,
     writers: Vec<JoinHandle<()>>,
@@ -79,7 +81,7 @@ impl PostgresStore {
         let writers = (0..writers).map(|_| tokio::spawn(group::run(shared.clone()))).collect();
         let keeper = tokio::spawn(delivery::keep(shared.clone(), courier.clone()));
         let (watcher, seen) = watch::start(readers.clone(), shared.options.patience).await;
-        Ok(Self { shared, courier, readers, writers, keeper, watcher, seen })
+        Ok(Self { shared, permits: Permits::default(), courier, readers, writers, keeper, watcher, seen })
     }
 
     /// Takes no more operations, and finishes those that wait.

@@ -3,6 +3,7 @@
 
 mod fault;
 mod meeting;
+mod permits;
 mod plain;
 mod store;
 mod telling;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chatroom_core::permits::PermitLedger;
 use chatroom_core::{
     AppChange, AppId, AppKey, AppRegistry, CallbackLeases, CallbackOutbox, ChatroomRepository, Clock,
     Deliveries, NewApp, OperationId, Origin, RuleRegistry, SecretDigest, SigningKey,
@@ -66,6 +67,16 @@ pub trait DeliveryHarness: Harness<Store: DeliveryStore> {
     /// Lets retention take what is older than `setup.keep`, and returns when it has. The store has made a change
     /// since time moved on.
     async fn retain(&self, store: &Self::Store);
+}
+
+/// Makes ways to a ledger of limits over nodes. One harness stands for one ledger.
+#[async_trait]
+pub trait LedgerHarness: Send + Sync + 'static {
+    /// What is tested.
+    type Ledger: PermitLedger;
+
+    /// The way of one node to the ledger, which is empty in the beginning. Called once a node.
+    async fn ledger(&self) -> Arc<Self::Ledger>;
 }
 
 #[async_trait]

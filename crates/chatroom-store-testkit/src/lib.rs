@@ -42,4 +42,6 @@ mod world;
 
 pub use async_trait::async_trait;
 pub use broken::{Broken, Promise, keep};
-pub use harness::{DeliveryHarness, DeliveryStore, DurableHarness, Harness, RepositoryHarness, Setup};
+pub use harness::{
+    DeliveryHarness, DeliveryStore, DurableHarness, Harness, LedgerHarness, RepositoryHarness, Setup,
+};

@@ -1,4 +1,5 @@
 mod deliveries;
+mod permits;
 
 /// Writes a test for each promise of a repository. `$harness` makes a
 /// [`RepositoryHarness`](crate::RepositoryHarness); it is evaluated once a test.

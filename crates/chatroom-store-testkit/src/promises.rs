@@ -18,6 +18,7 @@ pub mod large;
 pub mod leases;
 pub mod paging;
 pub mod pauses;
+pub mod permits;
 pub mod races;
 pub mod rejections;
 pub mod replays;

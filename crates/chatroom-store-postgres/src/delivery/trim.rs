@@ -46,6 +46,10 @@ const SIZE: &str = "\
     FROM pg_stat_user_tables WHERE relid = 'events'::regclass";
 const MARKS: &str = "DELETE FROM marks WHERE made < now() - interval '1 hour'";
 const REPLAYS: &str = "DELETE FROM replays WHERE events IS NOT NULL AND made < now() - interval '1 hour'";
+/// What apps leave behind that were deleted, once no node holds a slot of theirs.
+const PERMITS: &str = "\
+    DELETE FROM permits p WHERE written < now() - interval '1 hour' \
+    AND NOT EXISTS (SELECT FROM apps a WHERE a.app = p.app AND a.state <> 3)";
 /// What rules leave behind that were removed.
 const ORPHANS: [&str; 4] = [
     "DELETE FROM cursors WHERE (app, rule, room) IN (SELECT app, rule, room FROM cursors c \
@@ -96,7 +100,7 @@ impl Courier {
         state: &mut State,
         now: Timestamp,
     ) -> Result<(), StorageError> {
-        let mut calls = vec![call!(MARKS), call!(REPLAYS)];
+        let mut calls = vec![call!(MARKS), call!(REPLAYS), call!(PERMITS)];
         calls.extend(ORPHANS.map(|sql| call!(sql)));
         run(session, calls).await?;
         // What goes is noted as lost, so where everybody stands is stored first.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use chatroom_core::test_util::ManualClock;
 use chatroom_store_postgres::{Options, PostgresStore};
 use chatroom_store_testkit::{
-    DeliveryHarness, DurableHarness, Harness, Setup, async_trait, contract_tests, delivery_durability_tests,
-    delivery_tests, durability_tests,
+    DeliveryHarness, DurableHarness, Harness, LedgerHarness, Setup, async_trait, contract_tests,
+    delivery_durability_tests, delivery_tests, durability_tests, permit_tests,
 };
 
 use crate::database::Database;
@@ -64,7 +65,20 @@ impl DeliveryHarness for Postgres {
     }
 }
 
+#[async_trait]
+impl LedgerHarness for Postgres {
+    type Ledger = PostgresStore;
+
+    async fn ledger(&self) -> Arc<PostgresStore> {
+        self.lives.fetch_add(1, Ordering::SeqCst);
+        let options = Options::new(self.database.url(&self.life()));
+        let clock = Arc::new(ManualClock::at(0));
+        Arc::new(PostgresStore::open(options, clock).await.expect("a store that opens"))
+    }
+}
+
 contract_tests!(Postgres::new());
 delivery_tests!(Postgres::new());
 delivery_durability_tests!(Postgres::new());
 durability_tests!(Postgres::new());
+permit_tests!(Postgres::new());

@@ -7,6 +7,7 @@ mod contract;
 mod couriers;
 mod database;
 mod nodes;
+mod permits;
 mod portable;
 mod proxy;
 mod schema;

@@ -106,7 +106,8 @@ pub struct Swap {
 /// Where nodes agree on who holds the slots of a limit: a roster of nodes and a record for each limit. It knows no
 /// rule.
 ///
-/// What it answers is durable. Dropping a future may or may not do what was asked, for each record whole or not at
+/// What it answers is durable. Every lost connection is an error of the next call, and no call is repeated inside: behind
+/// another connection may be a database that lacks the last writes. Dropping a future may or may not do what was asked, for each record whole or not at
 /// all, also later: a write that is overtaken by another one to the same record does nothing.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
