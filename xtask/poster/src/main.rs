@@ -7,11 +7,15 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
+use mimalloc::MiMalloc;
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::task::JoinSet;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> Result<()> {

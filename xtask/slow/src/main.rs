@@ -14,9 +14,13 @@ use chatroom_server::config::Config;
 use chatroom_server::serve::{Environment, Local, Server, Stores};
 use chatroom_server::transfer::Export;
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::store::SlowStore;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     chatroom_server::cli::run(Cli::parse(), std::env::vars_os(), &Slowed, &mut Terminal::standard())

@@ -57,8 +57,8 @@ async fn survive(seed: u64) {
     let clock = Arc::new(ManualClock::at(HandFacts::NOW.as_millis()));
     let outbox = Outbox::new(clock.clone(), [rule(0, &receiver.url()), rule(1, &healthy.url())]);
     let guard = Guard::allowing(["127.0.0.0/8".parse().unwrap()]);
-    // Silence costs real time, so it is short here.
-    let timeout = Duration::from_millis(50);
+    // Silence costs real time, so it is short here; a healthy receiver on a busy machine is still faster.
+    let timeout = Duration::from_millis(500);
     let sink = WebhookSink::new(guard, Arc::new(SystemResolver), clock.clone(), timeout).unwrap();
     let pace = Pace { attempt: timeout, ..Pace::default() };
     let stop = CancellationToken::new();

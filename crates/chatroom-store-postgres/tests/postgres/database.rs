@@ -50,6 +50,11 @@ impl Database {
         client.batch_execute(sql).await.expect("statements that succeed");
     }
 
+    /// The number that this query answers.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        connect(&self.url("beside")).await.query_one(sql, &[]).await.expect("a row").get(0)
+    }
+
     /// Lets the time of all leases of couriers pass.
     pub(crate) async fn end_leases(&self) {
         self.execute("UPDATE couriers SET until = now()").await;

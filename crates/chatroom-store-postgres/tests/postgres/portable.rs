@@ -144,11 +144,6 @@ fn a_node_goes_on_where_the_embedded_store_stood() {
             let here = node.store.members(&key, request).await;
             assert_eq!(here.expect("a page"), members.expect("a page"));
         }
-        // Only what comes from here on is news.
-        node.remove(source.rooms[0], "u2").await.expect("a removal");
-        let events = node.store.events(&source.key(0), Seq(0), 99).await;
-        let events = events.expect("events");
-        assert!(events.is_sorted_by_key(|event| event.seq) && events.is_sorted_by_key(|event| event.at));
     });
 }
 
@@ -178,6 +173,43 @@ fn an_import_that_was_interrupted_goes_on_and_no_node_serves_it() {
             &all(&mut source.picture()).await,
         );
         open().await.expect("a store that opens");
+    });
+}
+
+#[test]
+fn time_goes_on_behind_the_events_that_were_imported_when_the_clock_went_back() {
+    run(async {
+        let (source, database) = (Source::new().await, Database::new());
+        let all_of_it = told(&mut source.picture()).await;
+        source.clock.advance(-10_000);
+        let mut there = import(&database, source.clock.clone()).await;
+        take(&mut there, &all_of_it, 9).await;
+        there.finish().await.expect("the end of the import");
+        let options = Options::new(database.url("node"));
+        let node = PostgresStore::open(options, source.clock.clone()).await.expect("a store that opens");
+        let node = Node::around(Arc::new(node), source.clock.clone());
+        node.remove(source.rooms[1], "u0").await.expect("a removal");
+        let events = node.store.events(&source.key(1), Seq(0), 99).await.expect("events");
+        let last = events.last().expect("an event");
+        assert!(last.at > source.clock.now(), "{last:?}");
+        assert!(events.is_sorted_by_key(|event| event.at) && events.is_sorted_by_key(|event| event.seq));
+    });
+}
+
+#[test]
+fn a_node_that_runs_beside_an_import_learns_of_it_when_it_is_finished() {
+    run(async {
+        let (source, database) = (Source::new().await, Database::new());
+        let options = Options::new(database.url("node"));
+        let node = PostgresStore::open(options, source.clock.clone()).await.expect("a store that opens");
+        let before = node.registry_changed(0).await;
+        let mut there = import(&database, source.clock.clone()).await;
+        take(&mut there, &told(&mut source.picture()).await, 1_000).await;
+        let ask = LeaseRequest { leases: 8, events: 99 };
+        assert_eq!(node.lease(ask).await.expect("leases").leases.len(), 0, "it delivers nothing of it");
+        assert_eq!(database.number("SELECT version FROM registry").await, before);
+        there.finish().await.expect("the end of the import");
+        assert!(node.registry_changed(before).await > before);
     });
 }
 

@@ -59,11 +59,16 @@ impl Seen {
 
     pub(super) fn opened(&mut self) {
         self.connections += 1;
-        self.most_connections = self.most_connections.max(self.connections);
     }
 
     pub(super) fn closed(&mut self) {
         self.connections -= 1;
+    }
+
+    /// All that is known of connections is noted: one that was closed before another was opened does not count beside
+    /// it, whichever was noticed first.
+    pub(super) fn noticed_all(&mut self) {
+        self.most_connections = self.most_connections.max(self.connections);
     }
 
     pub(crate) fn posts(&self) -> u64 {

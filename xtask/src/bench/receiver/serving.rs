@@ -47,6 +47,7 @@ pub(super) fn serve(poll: Poll, mut listener: TcpListener, told: &Told) -> Resul
                 connection => serving.read(connection)?,
             }
         }
+        lock(told).seen.noticed_all();
     }
     Ok(())
 }
