@@ -52,7 +52,8 @@ impl Stores {
             }
             StoreKind::Postgres => {
                 let store = PostgresStore::open(postgres_options(config)?, Arc::new(SystemClock)).await?;
-                Ok(Self::of(Arc::new(store)))
+                let store = Arc::new(store);
+                Ok(Self { permits: Some(store.clone()), ..Self::of(store) })
             }
         }
     }

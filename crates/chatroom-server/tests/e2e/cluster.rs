@@ -2,6 +2,7 @@
 
 mod apps;
 mod failover;
+mod limit;
 pub(crate) mod node;
 mod readiness;
 mod removals;

@@ -48,7 +48,8 @@ struct Asked {
 #[expect(clippy::print_stdout, reason = "whoever runs many rounds wants to see them")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn torture_an_acknowledged_removal_survives_the_primary_if_a_standby_is_synchronous() {
-    let rounds = number("CHATROOM_FAILOVER_ROUNDS").or_else(|| number("CHATROOM_TORTURE_ROUNDS")).unwrap_or(3);
+    let rounds =
+        number("CHATROOM_FAILOVER_ROUNDS").or_else(|| number("CHATROOM_TORTURE_ROUNDS")).unwrap_or(3);
     let mut primary = Cluster::start().unwrap();
     primary.create_database("chat").unwrap();
     let (mut rooms, mut before) = (Vec::new(), vec![Seq(0); ROOMS]);
