@@ -13,7 +13,7 @@ type Step = (&'static str, fn(&Project) -> Result<()>);
 const STEPS: &[Step] = &[
     ("fmt", fmt),
     ("clippy", clippy),
-    ("test", |project| test::run(project, test::Args::default())),
+    ("test", |project| test::run(project, test::Args { failovers: Some(10), ..test::Args::default() })),
     ("clients", clients::run),
     ("docs", docs),
     ("deny", deny::run),

@@ -16,14 +16,17 @@ use crate::{say, server, torture};
 pub(crate) struct Args {
     /// How often the server is killed and started again; 20 times if absent
     #[arg(long, value_name = "N")]
-    rounds: Option<u32>,
+    pub(crate) rounds: Option<u32>,
+    /// How often the primary of a PostgreSQL cluster is killed; as often as the server if absent, else 3 times
+    #[arg(long, value_name = "N")]
+    pub(crate) failovers: Option<u32>,
 }
 
 pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
     needs::ensure(needs())?;
     let postgres = Shared::start()?;
     server::build(project)?;
-    let mut tally = run_targets(project, args.rounds, &postgres)?;
+    let mut tally = run_targets(project, args, &postgres)?;
     tally += run_docs(project)?;
     say::line(&tally.to_string());
     verdict(tally)
@@ -43,7 +46,7 @@ pub(crate) fn verdict(tally: Tally) -> Result<()> {
 }
 
 /// Libraries, binaries, integration tests and examples. Building comes first and shows cargo's own progress.
-fn run_targets(project: &Project, rounds: Option<u32>, postgres: &Shared) -> Result<Tally> {
+fn run_targets(project: &Project, args: Args, postgres: &Shared) -> Result<Tally> {
     let (shell, cargo) = (&project.shell, Project::cargo());
     let (runner, verb): (_, &[&str]) = if present(&["cargo", "nextest", "--version"]) {
         (Runner::Nextest, &["nextest", "run"])
@@ -52,7 +55,7 @@ fn run_targets(project: &Project, rounds: Option<u32>, postgres: &Shared) -> Res
     };
     cmd!(shell, "{cargo} {verb...} --workspace --all-features --all-targets --no-run").run()?;
     let run = cmd!(shell, "{cargo} {verb...} --workspace --all-features --all-targets --no-fail-fast");
-    started(runner, postgres.tell(torture::with_rounds(run, rounds))?)
+    started(runner, postgres.tell(torture::with_rounds(run, args.rounds, args.failovers))?)
 }
 
 /// The examples in the documentation, which nextest does not run.

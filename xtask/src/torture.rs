@@ -10,6 +10,7 @@ use crate::{needs, say, test};
 
 /// What the tests read. They print the seed that they take when none is given.
 const ROUNDS: &str = "CHATROOM_TORTURE_ROUNDS";
+const FAILOVERS: &str = "CHATROOM_FAILOVER_ROUNDS";
 const SEED: &str = "CHATROOM_TORTURE_SEED";
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -31,7 +32,7 @@ pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
     cmd!(shell, "{cargo} {target...} --no-run").run()?;
     // One after the other and uncaptured, so that a seed stands beside the round that it belongs to.
     let run = cmd!(shell, "{cargo} {target...} -- --nocapture --test-threads=1 torture_ crash_");
-    let run = with_rounds(run, Some(args.rounds));
+    let run = with_rounds(run, Some(args.rounds), None);
     let run = match args.seed {
         Some(seed) => run.env(SEED, seed.to_string()),
         None => run,
@@ -41,9 +42,9 @@ pub(crate) fn run(project: &Project, args: Args) -> Result<()> {
     test::verdict(tally)
 }
 
-pub(crate) fn with_rounds(run: Cmd<'_>, rounds: Option<u32>) -> Cmd<'_> {
-    match rounds {
-        Some(rounds) => run.env(ROUNDS, rounds.to_string()),
+pub(crate) fn with_rounds(run: Cmd<'_>, rounds: Option<u32>, failovers: Option<u32>) -> Cmd<'_> {
+    [(ROUNDS, rounds), (FAILOVERS, failovers)].into_iter().fold(run, |run, (variable, rounds)| match rounds {
+        Some(rounds) => run.env(variable, rounds.to_string()),
         None => run,
-    }
+    })
 }

@@ -86,6 +86,9 @@ enum Command {
     /// Read an export into an empty store, on which no server runs
     #[command(long_about = IMPORT_ABOUT)]
     Import(ImportArgs),
+    /// Bring the schema of the PostgreSQL database up to this version, while servers run or not
+    #[command(long_about = MIGRATE_ABOUT, after_long_help = MIGRATE_EXAMPLES)]
+    Migrate(MigrateArgs),
     /// Read the configuration and print what is in force, or what is wrong with it
     #[command(long_about = CHECK_ABOUT)]
     CheckConfig(LayerArgs),
@@ -103,7 +106,18 @@ const APP_ABOUT: &str = "\
 Make, list, show, change and delete apps
 
 These commands work through a server that runs on the data directory; when none runs, they open the directory \
-themselves. Apps that the configuration declares can be shown, not changed.";
+themselves. On PostgreSQL they work on the database, whether or not servers run, which follow within a second. Apps that the configuration declares can be shown, not changed.";
+
+const MIGRATE_ABOUT: &str = "\
+Bring the schema of the PostgreSQL database up to this version, while servers run or not
+
+`serve` does this by itself unless `store.migrate = false`. Servers of the version before go on working beside a newer \
+schema. There is no way back.";
+
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  chatroom-server migrate --config chatroom.toml
+  CHATROOM__STORE__KIND=postgres CHATROOM__STORE__URL=postgresql://host/db chatroom-server migrate";
 
 const CHECK_ABOUT: &str = "\
 Read the configuration and print what is in force, or what is wrong with it
@@ -141,6 +155,13 @@ struct ServeArgs {
     /// server refuses to listen on anything but loopback unless this flag is given.
     #[arg(long)]
     public_demo: bool,
+}
+
+#[derive(Debug, Args)]
+struct MigrateArgs {
+    /// Read this configuration file (TOML); without it, no file is read
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// What decides on which data a command works.

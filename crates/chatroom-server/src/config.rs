@@ -24,6 +24,7 @@ mod origins;
 mod public_url;
 mod rate_limit;
 pub(crate) mod secret_file;
+mod store;
 mod table;
 pub mod units;
 
@@ -35,6 +36,7 @@ pub(crate) use nearest::nearest;
 pub use origins::Origins;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use rate_limit::{Endpoint, Overrides, RateLimit};
+pub use store::{DatabaseUrl, InvalidDatabaseUrl, StoreRequire};
 
 /// The configuration in force. `Default` holds the default of every key.
 #[derive(Debug, Clone)]
@@ -72,8 +74,16 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// Whether an answer waits for the disk.
     pub sync: StoreSync,
-    /// How many memberships memory may hold; additions beyond it are refused. `None` means no bound.
+    /// How many memberships there may be; additions beyond it are refused. `None` means no bound.
     pub max_members: Option<u64>,
+    /// Where the database is.
+    pub url: Option<DatabaseUrl>,
+    /// The certificates, as PEM, of who may have signed the database's.
+    pub tls_ca: Option<PathBuf>,
+    /// Whether `serve` applies pending migrations of the database.
+    pub migrate: bool,
+    /// What a 200 must mean. `None`: whatever the database makes of a commit.
+    pub require: Option<StoreRequire>,
 }
 
 /// The stores of this version.
@@ -81,6 +91,8 @@ pub struct StoreConfig {
 pub enum StoreKind {
     /// Durable, one process, in a data directory.
     Embedded,
+    /// In a PostgreSQL database that several servers share.
+    Postgres,
     /// Gone when the process ends.
     Memory,
 }
@@ -219,6 +231,7 @@ impl Config {
             file::read(path, &mut loaded, &mut errors);
         }
         environment::read(environment, &mut loaded.config, &mut errors);
+        errors.extend(store::check(&loaded.config));
         loaded.config.lay_over(flags);
         errors.extend(callbacks::check(&loaded.config));
         if errors.is_empty() { Ok(loaded) } else { Err(ConfigErrors(errors)) }
@@ -237,12 +250,12 @@ impl Config {
         }
     }
 
-    /// The directory that holds data and the control socket; `None` for the memory store, which has none.
+    /// The directory that holds data and the control socket; `None` for stores that have none.
     #[must_use]
     pub fn data_dir(&self) -> Option<&Path> {
         match self.store.kind {
             StoreKind::Embedded => Some(&self.store.path),
-            StoreKind::Memory => None,
+            StoreKind::Memory | StoreKind::Postgres => None,
         }
     }
 
@@ -275,6 +288,10 @@ impl Default for Config {
                 path: "./data".into(),
                 sync: StoreSync::Full,
                 max_members: None,
+                url: None,
+                tls_ca: None,
+                migrate: true,
+                require: None,
             },
             rate_limit: RateLimit::default(),
             limits: LimitsConfig {

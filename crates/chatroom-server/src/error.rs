@@ -31,6 +31,8 @@ pub(crate) enum Failure {
     BlankToken,
     /// Too many calls.
     RateLimited(Exhausted),
+    /// Whether there are too many calls cannot be said now, because the database is away.
+    LimitUnknown,
     /// The body is larger than is read.
     BodyTooLarge {
         /// How much is read.
@@ -48,6 +50,8 @@ pub(crate) enum Failure {
     TimedOut(Stage),
     /// The server is not ready to be sent calls, for these reasons.
     NotReady(Vec<String>),
+    /// A change would not be as safe as the configuration asks for, for this reason.
+    Unsafe(String),
     /// A handler panicked, with this message.
     Panicked(String),
     /// An answer could not be written as JSON.
@@ -137,6 +141,11 @@ impl Failure {
             Self::RateLimited(reached) => {
                 Answered { retry_after: Some(reached.seconds()), ..refusal::reach_limit().into() }
             }
+            Self::LimitUnknown => {
+                let cause =
+                    Some("the database does not say how many calls other nodes have admitted".to_owned());
+                Answered { cause, ..storage(StorageErrorKind::Unavailable) }
+            }
             Self::BodyTooLarge { limit } => refusal::request_too_large(*limit).into(),
             Self::BodyBroken => refusal::json_parse("the body is not complete").into(),
             Self::Json(why) => refusal::json_parse(why).into(),
@@ -160,6 +169,9 @@ impl Failure {
                 retry_after: Some(STORE_MAY_HAVE_ROOM),
                 ..refusal::not_ready(&reasons.join("; ")).into()
             },
+            Self::Unsafe(why) => {
+                Answered { cause: Some(why.clone()), ..storage(StorageErrorKind::Unavailable) }
+            }
             Self::Panicked(message) => broken(format!("a handler panicked: {message}")),
             Self::Unwritable(error) => broken(format!("an answer could not be written: {error}")),
         }

@@ -42,7 +42,7 @@ use tokio::sync::Notify;
 use crate::apps::Apps;
 use crate::clock::Stopwatch;
 use crate::config::{Compat, Origins, PublicUrl, RateLimit};
-use crate::rate::ClientCalls;
+use crate::rate::{ClientCalls, SharedCalls};
 
 pub(crate) use edge::Edge;
 pub(crate) use health::{Notes, Readiness};
@@ -57,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) watch: Arc<dyn Stopwatch>,
     pub(crate) token_calls: ClientCalls,
+    /// Counts the calls of apps where other servers share their limits; otherwise each app does.
+    pub(crate) shared_calls: Option<Arc<SharedCalls>>,
     /// Told of what leaves something to sweep.
     pub(crate) sweeper: Arc<Notify>,
     pub(crate) readiness: Arc<Readiness>,

@@ -2,6 +2,8 @@
 
 mod app;
 mod client;
+mod shared;
 
 pub(crate) use app::AppCalls;
 pub(crate) use client::{ClientCalls, Peer};
+pub(crate) use shared::SharedCalls;

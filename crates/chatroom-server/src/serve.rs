@@ -16,7 +16,7 @@ pub use life::{Health, Life};
 pub use listener::Address;
 pub use server::{Environment, Server};
 pub use stores::Stores;
-pub(crate) use stores::embedded_options;
+pub(crate) use stores::{embedded_options, postgres_options};
 
 use std::sync::Arc;
 
@@ -77,6 +77,13 @@ impl Backend for Local {
             .map_err(|e| AdminError::Failed(format!("{e:#}")))?;
         let admin = Administrator { apps: Arc::new(apps), callbacks, clock, sweeper: Arc::default() };
         Ok(Box::new(Opened { admin, life: stores.life }))
+    }
+
+    async fn migrate(&self, config: &Config) -> anyhow::Result<(i32, i32)> {
+        if config.store.kind != StoreKind::Postgres {
+            bail!("there is nothing to migrate: only `store.kind = \"postgres\"` has a schema");
+        }
+        Ok(chatroom_store_postgres::migrate(&postgres_options(config)?).await?)
     }
 
     async fn open_export(&self, config: &Config) -> anyhow::Result<Export> {

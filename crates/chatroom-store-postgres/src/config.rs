@@ -21,6 +21,10 @@ pub(crate) fn parse(options: &Options) -> Result<tokio_postgres::Config, OpenErr
         let message = "it is set, but store.url says sslmode=disable. Remove one of them.";
         return Err(OpenError::Tls(message.to_owned()));
     }
+    if options.tls_ca.is_some() {
+        // Whoever can come between could say that there is no TLS here.
+        config.ssl_mode(SslMode::Require);
+    }
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT);
     }
@@ -84,6 +88,14 @@ mod tests {
         let config = parse(&options("postgresql://u:hunter2@one:1,two:2/db")).unwrap();
         assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
         assert_eq!(hosts(&config), "one:1, two:2");
+    }
+
+    #[test]
+    fn with_authorities_nobody_talks_the_client_out_of_tls() {
+        let mut options = options("postgresql://h/db");
+        assert_eq!(parse(&options).unwrap().get_ssl_mode(), SslMode::Prefer);
+        options.tls_ca = Some("/ca.pem".into());
+        assert_eq!(parse(&options).unwrap().get_ssl_mode(), SslMode::Require);
     }
 
     #[test]

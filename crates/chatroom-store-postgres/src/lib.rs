@@ -8,6 +8,7 @@ mod config;
 mod connect;
 mod deadline;
 mod delivery;
+mod durability;
 mod error;
 mod group;
 mod import;
@@ -23,6 +24,7 @@ mod shared;
 mod store;
 mod tls;
 
+pub use durability::Durability;
 pub use error::{OpenError, SchemaError};
 pub use import::PostgresImport;
 pub use migrate::{SCHEMA, migrate, schema};

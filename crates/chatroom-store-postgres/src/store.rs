@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::connect::{BEGIN_SESSION, Connector};
 use crate::deadline::Deadline;
 use crate::delivery::{self, Courier};
+use crate::durability::Durability;
 use crate::error::{OpenError, outcome_unknown, unavailable};
 use crate::options::Options;
 use crate::permits::Permits;
@@ -79,7 +80,7 @@ impl PostgresStore {
         let courier = Arc::new(courier);
         let writers = (0..writers).map(|_| tokio::spawn(group::run(shared.clone()))).collect();
         let keeper = tokio::spawn(delivery::keep(shared.clone(), courier.clone()));
-        let (watcher, seen) = watch::start(readers.clone(), shared.options.patience);
+        let (watcher, seen) = watch::start(readers.clone(), shared.options.patience).await;
         Ok(Self { shared, permits: Permits::default(), courier, readers, writers, keeper, watcher, seen })
     }
 
@@ -107,15 +108,22 @@ impl PostgresStore {
         }
     }
 
+    /// What a commit means now, as the database said half a second ago at most.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.seen.borrow().durability
+    }
+
     /// Ends when an app or a rule was changed, on whatever node, since `known`; answers what to ask with the next
     /// time. Begin with 0. A change is told within a second, unless the database is away. Dropping the future loses
     /// nothing.
     pub async fn registry_changed(&self, known: i64) -> i64 {
         let mut seen = self.seen.clone();
-        match seen.wait_for(|seen| seen.version != known).await {
-            Ok(seen) => seen.version,
+        let version = seen.wait_for(|seen| seen.version != known).await.ok().map(|seen| seen.version);
+        match version {
+            Some(version) => version,
             // The store is closed: nothing changes any more.
-            Err(_closed) => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 

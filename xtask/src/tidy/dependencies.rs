@@ -24,6 +24,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "chatroom-protocol",
             "chatroom-store-embedded",
             "chatroom-store-memory",
+            "chatroom-store-postgres",
         ],
     ),
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),

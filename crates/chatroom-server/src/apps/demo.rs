@@ -3,8 +3,8 @@
 
 use anyhow::Context;
 use chatroom_core::{
-    AppChange, AppKey, ChatroomId, Chatrooms, NewApp, NewRoom, NewRule, NewUser, Origin, RuleChange,
-    RuleSecret,
+    AppChange, AppKey, ChatroomId, Chatrooms, Error, NewApp, NewRoom, NewRule, NewUser, Origin, Rejection,
+    RuleChange, RuleSecret,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -31,11 +31,15 @@ const RULE: &str = "demo";
 /// Where the example receiver of `chatroom-callback` listens if nothing is said.
 const RECEIVER: &str = "http://127.0.0.1:9080/";
 
-/// Makes the demo set-up.
+/// Makes the demo set-up. `None`: another server on the same database was first.
 ///
 /// # Errors
 /// The store failed, or the system has no randomness to give.
-pub(crate) async fn make(apps: &Apps, chatrooms: &Chatrooms, callbacks: &Callbacks) -> anyhow::Result<Demo> {
+pub(crate) async fn make(
+    apps: &Apps,
+    chatrooms: &Chatrooms,
+    callbacks: &Callbacks,
+) -> anyhow::Result<Option<Demo>> {
     let (client_id, client_secret) = (auth::client_id()?, auth::client_secret()?);
     let key = AppKey::from_parts("demo", "chat")?;
     let new = NewApp {
@@ -45,7 +49,10 @@ pub(crate) async fn make(apps: &Apps, chatrooms: &Chatrooms, callbacks: &Callbac
         signing_key: auth::signing_key()?,
         origin: Origin::Demo,
     };
-    let app = apps.change(AppChange::Create(new)).await.context("the demo app could not be made")?;
+    let app = match apps.change(AppChange::Create(new)).await {
+        Err(Error::Rejected(Rejection::AppExists(_))) => return Ok(None),
+        made => made.context("the demo app could not be made")?,
+    };
 
     let names = std::iter::once(OWNER).chain(MEMBERS);
     let users = names.map(|name| Ok(NewUser { name: name.parse()?, nickname: None }));
@@ -70,5 +77,5 @@ pub(crate) async fn make(apps: &Apps, chatrooms: &Chatrooms, callbacks: &Callbac
         origin: Origin::Demo,
     };
     callbacks.change(app.id, RuleChange::Add(rule)).await.context("the demo callback could not be made")?;
-    Ok(Demo { key, client_id, client_secret, room: room.key.id, member: MEMBERS[0], callback_secret })
+    Ok(Some(Demo { key, client_id, client_secret, room: room.key.id, member: MEMBERS[0], callback_secret }))
 }

@@ -83,7 +83,11 @@ impl Apps {
         Ok(app)
     }
 
-    async fn refresh(&self) -> Result<(), StorageError> {
+    /// Reads all apps again.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the store cannot read; the view stays as it was.
+    pub(crate) async fn refresh(&self) -> Result<(), StorageError> {
         let _one_at_a_time = self.refreshing.lock().await;
         let apps = self.registry.apps().await?;
         let mut calls: HashMap<AppId, Arc<AppCalls>> =

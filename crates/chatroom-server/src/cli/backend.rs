@@ -15,11 +15,18 @@ pub trait Backend: Send + Sync {
     /// Why it could not start or had to end, in words without secrets.
     async fn serve(&self, serve: Serve, terminal: &mut Terminal) -> anyhow::Result<()>;
 
-    /// Opens the store of the embedded data directory, which no server seems to hold. The store's own lock decides.
+    /// Opens the store: a database, or the embedded data directory, which no server seems to hold. The store's own lock
+    /// decides.
     ///
     /// # Errors
-    /// [`AdminError::Failed`] if the directory cannot be opened, or is held by another process after all.
+    /// [`AdminError::Failed`] if it cannot be opened, or is held by another process after all.
     async fn open_admin(&self, config: &Config) -> Result<Box<dyn Admin>, AdminError>;
+
+    /// Applies the pending migrations of the database. Answers its schema before and after.
+    ///
+    /// # Errors
+    /// Why it cannot be migrated, in words without secrets.
+    async fn migrate(&self, config: &Config) -> anyhow::Result<(i32, i32)>;
 
     /// Opens everything that the store holds now. A server may run on it.
     ///

@@ -34,6 +34,8 @@ fn the_help_of_the_binary() {
       callback      Make, show, change and remove rules of callbacks, and see to deliveries
       export        Write everything that the store holds to a file, while a server runs or not
       import        Read an export into an empty store, on which no server runs
+      migrate       Bring the schema of the PostgreSQL database up to this version, while servers run or
+                    not
       check-config  Read the configuration and print what is in force, or what is wrong with it
       version       Print the version
       help          Print this message or the help of the given subcommand(s)
@@ -191,7 +193,8 @@ fn the_help_of_app() {
     Make, list, show, change and delete apps
 
     These commands work through a server that runs on the data directory; when none runs, they open the
-    directory themselves. Apps that the configuration declares can be shown, not changed.
+    directory themselves. On PostgreSQL they work on the database, whether or not servers run, which
+    follow within a second. Apps that the configuration declares can be shown, not changed.
 
     Usage: chatroom-server app [OPTIONS] <COMMAND>
 

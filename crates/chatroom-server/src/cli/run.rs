@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use super::backend::{Backend, Serve};
 use super::render::Text;
 use super::{
-    AppCommand, Cli, Command, DataArgs, LayerArgs, ServeArgs, Terminal, TokenCommand, callback, render,
-    transfer,
+    AppCommand, Cli, Command, DataArgs, LayerArgs, MigrateArgs, ServeArgs, Terminal, TokenCommand, callback,
+    render, transfer,
 };
 use crate::admin::{Admin, AdminError, AdminRequest};
-use crate::config::{Config, Loaded, Overlay};
+use crate::config::{Config, Loaded, Overlay, StoreKind};
 use crate::control::ControlClient;
 use crate::logging;
 
@@ -73,6 +73,7 @@ pub(super) async fn dispatch(
             let done = transfer::import(&args, &config, backend, terminal).await;
             ended(done, terminal)
         }
+        Some(Command::Migrate(args)) => migrate(&args, environment, backend, terminal).await,
         Some(Command::CheckConfig(args)) => check_config(&args, environment, terminal),
         Some(Command::Version) => {
             printed(concat!("chatroom-server ", env!("CARGO_PKG_VERSION"), "\n"), terminal)
@@ -100,6 +101,26 @@ async fn serve(
     let serve = Serve { config: loaded.config, public_demo: args.public_demo };
     let served = backend.serve(serve, terminal).await;
     ended(served, terminal)
+}
+
+async fn migrate(
+    args: &MigrateArgs,
+    environment: Environment,
+    backend: &dyn Backend,
+    terminal: &mut Terminal,
+) -> u8 {
+    let Some(loaded) = load(args.config.as_deref(), environment, &Overlay::default(), terminal) else {
+        return WRONG;
+    };
+    match backend.migrate(&loaded.config).await {
+        Ok((before, after)) if before == after => {
+            printed(&format!("the database has schema {after} already\n"), terminal)
+        }
+        Ok((before, after)) => {
+            printed(&format!("the database had schema {before} and has schema {after} now\n"), terminal)
+        }
+        Err(error) => failed(&format!("{error:#}"), terminal),
+    }
 }
 
 async fn administer(
@@ -138,6 +159,9 @@ pub(super) async fn administrator(
 
 /// The running server if one answers, else the opened store.
 async fn admin(config: &Config, backend: &dyn Backend) -> Result<Box<dyn Admin>, AdminError> {
+    if config.store.kind == StoreKind::Postgres {
+        return backend.open_admin(config).await;
+    }
     let Some(data_dir) = config.data_dir() else {
         return Err(AdminError::Failed(
             "the memory store keeps nothing that a command could work on: declare apps in the configuration with \

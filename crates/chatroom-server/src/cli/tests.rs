@@ -125,6 +125,10 @@ impl Backend for FakeBackend {
         Ok(Export { id: ExportId(1), at: HandFacts::NOW, picture: Box::new(picture) })
     }
 
+    async fn migrate(&self, _: &Config) -> anyhow::Result<(i32, i32)> {
+        Ok((0, 1))
+    }
+
     async fn open_import(&self, _: &Config) -> anyhow::Result<Box<dyn Import>> {
         Err(anyhow::anyhow!("there is nothing to import into"))
     }

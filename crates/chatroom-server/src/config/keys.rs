@@ -10,7 +10,8 @@ use super::kinds::{
     Filter, Input, Kind, Listen, Names, Networks, Numbers, Optional, OriginList, Path, Size, Url, Whole,
     Within, Wrong,
 };
-use super::{BlankToken, Config, Endpoint, LogFormat, NotMemberStatus, StoreKind, StoreSync};
+use super::store::{Database, Flag};
+use super::{BlankToken, Config, Endpoint, LogFormat, NotMemberStatus, StoreKind, StoreRequire, StoreSync};
 
 /// A key that all layers know.
 pub(super) struct Key {
@@ -129,20 +130,17 @@ const fn within(least_ms: u64, most_s: u64) -> Within {
     Within { least: Duration::from_millis(least_ms), most: Duration::from_secs(most_s) }
 }
 
-const STORES: Names<StoreKind> = Names {
-    names: &[("embedded", StoreKind::Embedded), ("memory", StoreKind::Memory)],
-    later: &["postgres"],
-};
-const SYNCS: Names<StoreSync> =
-    Names { names: &[("full", StoreSync::Full), ("none", StoreSync::None)], later: &[] };
-const BLANK_TOKENS: Names<BlankToken> = Names {
-    names: &[("documented", BlankToken::Documented), ("recorded", BlankToken::Recorded)],
-    later: &[],
-};
-const FORMATS: Names<LogFormat> = Names {
-    names: &[("auto", LogFormat::Auto), ("pretty", LogFormat::Pretty), ("json", LogFormat::Json)],
-    later: &[],
-};
+const STORES: Names<StoreKind> = Names(&[
+    ("embedded", StoreKind::Embedded),
+    ("postgres", StoreKind::Postgres),
+    ("memory", StoreKind::Memory),
+]);
+const SYNCS: Names<StoreSync> = Names(&[("full", StoreSync::Full), ("none", StoreSync::None)]);
+const REQUIREMENTS: Names<StoreRequire> = Names(&[("replicated", StoreRequire::Replicated)]);
+const BLANK_TOKENS: Names<BlankToken> =
+    Names(&[("documented", BlankToken::Documented), ("recorded", BlankToken::Recorded)]);
+const FORMATS: Names<LogFormat> =
+    Names(&[("auto", LogFormat::Auto), ("pretty", LogFormat::Pretty), ("json", LogFormat::Json)]);
 const NOT_MEMBER: Numbers<NotMemberStatus> =
     Numbers(&[(400, NotMemberStatus::BadRequest), (403, NotMemberStatus::Forbidden)]);
 
@@ -164,6 +162,10 @@ fn keys() -> Vec<Key> {
         key("store.path", Path, |c| &mut c.store.path),
         key("store.sync", SYNCS, |c| &mut c.store.sync),
         key("store.max_members", Optional(whole(1, MOST_MEMBERS)), |c| &mut c.store.max_members),
+        key("store.url", Optional(Database), |c| &mut c.store.url),
+        key("store.tls_ca", Optional(Path), |c| &mut c.store.tls_ca),
+        key("store.migrate", Flag, |c| &mut c.store.migrate),
+        key("store.require", Optional(REQUIREMENTS), |c| &mut c.store.require),
         key("rate_limit.per_second", whole(0, MOST_CALLS), |c| &mut c.rate_limit.per_second),
         key("rate_limit.token_per_second", whole(0, MOST_CALLS), |c| &mut c.rate_limit.token_per_second),
     ];

@@ -41,14 +41,14 @@ pub(super) trait Kind<T>: Send + Sync + 'static {
 
 impl Input<'_> {
     /// What was found, by its type; the content of texts, which errors about texts name, is `quoted`.
-    fn found(&self) -> Wrong {
+    pub(super) fn found(&self) -> Wrong {
         Wrong::Found(match self {
             Self::File(value) => type_of(value).to_owned(),
             Self::Text(text) => quoted(text),
         })
     }
 
-    fn text(&self) -> Result<&str, Wrong> {
+    pub(super) fn text(&self) -> Result<&str, Wrong> {
         match self {
             Self::File(DeValue::String(text)) => Ok(text),
             Self::File(_) => Err(self.found()),
@@ -177,31 +177,22 @@ impl<N: TryFrom<u64> + TryInto<u64> + Copy> Kind<N> for Size {
     }
 }
 
-/// One of a few names. A name of a later version is refused with its reason.
-pub(super) struct Names<T: 'static> {
-    pub(super) names: &'static [(&'static str, T)],
-    pub(super) later: &'static [&'static str],
-}
+/// One of a few names.
+pub(super) struct Names<T: 'static>(pub(super) &'static [(&'static str, T)]);
 
 impl<T: Copy + PartialEq + Send + Sync + 'static> Kind<T> for Names<T> {
     fn takes(&self) -> String {
-        choice(self.names.iter().map(|(name, _)| name))
+        choice(self.0.iter().map(|(name, _)| name))
     }
 
     fn read(&self, input: &Input<'_>) -> Result<T, Wrong> {
         let text = input.text()?;
-        if self.later.contains(&text) {
-            let names = Kind::takes(self).replace(" or ", " and ");
-            return Err(Wrong::Because(format!("cannot be `{text}` in this version, which has {names}")));
-        }
-        self.names
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map_or_else(|| refused(text), |(_, value)| Ok(*value))
+        let found = self.0.iter().find(|(name, _)| *name == text);
+        found.map_or_else(|| refused(text), |(_, value)| Ok(*value))
     }
 
     fn show(&self, value: &T) -> Option<Value> {
-        self.names.iter().find(|(_, named)| named == value).map(|(name, _)| Value::String((*name).to_owned()))
+        self.0.iter().find(|(_, named)| named == value).map(|(name, _)| Value::String((*name).to_owned()))
     }
 }
 

@@ -8,6 +8,7 @@ mod apps;
 mod callbacks;
 mod documentation;
 mod errors;
+mod store;
 
 /// A directory that holds `chatroom.toml`; in errors it is called `chatroom.toml`.
 struct Dir(tempfile::TempDir);
@@ -105,6 +106,7 @@ fn without_any_layer_the_defaults_are_in_force() {
     kind = "embedded"
     path = "./data"
     sync = "full"
+    migrate = true
 
     [rate_limit]
     per_second = 100
@@ -159,6 +161,7 @@ fn a_file_sets_every_key() {
     path = "/var/lib/chatroom"
     sync = "none"
     max_members = 5000000
+    migrate = true
 
     [rate_limit]
     per_second = 200

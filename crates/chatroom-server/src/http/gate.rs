@@ -24,7 +24,7 @@ use crate::apps::AppEntry;
 use crate::auth::{Bearer, bearer};
 use crate::config::{BlankToken, Endpoint as Limit};
 use crate::error::{Exhausted, Failure, Place};
-use crate::rate::Peer;
+use crate::rate::{Peer, SharedCalls};
 
 /// What answers a call that passed the gate.
 pub(super) trait Endpoint {
@@ -60,6 +60,15 @@ pub(super) async fn gate<E: Endpoint>(State(shared): State<Arc<Shared>>, request
         Ok(entry) => entry,
         Err(failure) => return refuse(&failure, &place, &trace, &shared, Some(body), &head).await,
     };
+    if let Some(calls) = &shared.shared_calls
+        && let Err(failure) = admit_shared(calls, E::GUARD, &shared, &entry).await
+    {
+        return refuse(&failure, &place, &trace, &shared, Some(body), &head).await;
+    }
+    if let Some(lacking) = changes(E::GUARD, &head).then(|| shared.readiness.lacks()).flatten() {
+        let failure = Failure::Unsafe(lacking);
+        return refuse(&failure, &place, &trace, &shared, Some(body), &head).await;
+    }
     if body.size_hint().lower() > shared.body as u64 {
         let failure = Failure::BodyTooLarge { limit: shared.body };
         return close(refuse(&failure, &place, &trace, &shared, Some(body), &head).await);
@@ -102,6 +111,9 @@ fn admit(
         Guard::AppToken(endpoint) => {
             authenticate(&entry, shared, head)?;
             let Some(limit) = shared.rate_limit.of(endpoint) else { return Ok(entry) };
+            if shared.shared_calls.is_some() {
+                return Ok(entry);
+            }
             let permit = entry.calls.take(endpoint, limit, &*shared.watch);
             admitted(permit, Some(endpoint), limit.get())?;
         }
@@ -112,6 +124,26 @@ fn admit(
         }
     }
     Ok(entry)
+}
+
+/// The app's limit, where several servers share it.
+async fn admit_shared(
+    calls: &SharedCalls,
+    guard: Guard,
+    shared: &Shared,
+    entry: &AppEntry,
+) -> Result<(), Failure> {
+    let Guard::AppToken(endpoint) = guard else { return Ok(()) };
+    let Some(limit) = shared.rate_limit.of(endpoint) else { return Ok(()) };
+    match calls.take(entry.app.id, endpoint, limit).await {
+        Some(permit) => admitted(permit, Some(endpoint), limit.get()),
+        None => Err(Failure::LimitUnknown),
+    }
+}
+
+/// Whether the store may be asked for a change.
+fn changes(guard: Guard, head: &request::Parts) -> bool {
+    matches!(guard, Guard::AppToken(_)) && !head.method.is_safe()
 }
 
 fn authenticate(entry: &AppEntry, shared: &Shared, head: &request::Parts) -> Result<(), Failure> {

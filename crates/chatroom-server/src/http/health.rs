@@ -8,10 +8,12 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use chatroom_core::{DeadLetter, Deliveries, Rule};
+use chatroom_store_postgres::Durability;
 use serde::Serialize;
 
 use super::gate::trace_of;
 use super::{Shared, answer};
+use crate::config::StoreRequire;
 use crate::error::{Failure, Place};
 use crate::serve::{Health, Life};
 
@@ -21,6 +23,7 @@ pub(crate) struct Readiness {
     store: Arc<dyn Life>,
     deliveries: Arc<dyn Deliveries>,
     notes: Notes,
+    require: Option<StoreRequire>,
 }
 
 /// What is worth knowing although the server is ready.
@@ -34,13 +37,21 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Serialize)]
 struct Ready {
     status: &'static str,
+    /// What a 200 means, where that depends on the database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durability: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Notes,
 }
 
 impl Readiness {
-    pub(crate) fn new(store: Arc<dyn Life>, deliveries: Arc<dyn Deliveries>, notes: Notes) -> Self {
-        Self { draining: AtomicBool::new(false), store, deliveries, notes }
+    pub(crate) fn new(
+        store: Arc<dyn Life>,
+        deliveries: Arc<dyn Deliveries>,
+        notes: Notes,
+        require: Option<StoreRequire>,
+    ) -> Self {
+        Self { draining: AtomicBool::new(false), store, deliveries, notes, require }
     }
 
     /// From now on the server says that it stops.
@@ -53,6 +64,17 @@ impl Readiness {
         self.draining.load(Ordering::Acquire)
     }
 
+    /// What `store.require` asks for and is not so now: changes must not be answered with a 200.
+    pub(crate) fn lacks(&self) -> Option<String> {
+        match (self.require?, self.store.durability()) {
+            (StoreRequire::Replicated, Some(Durability::Replicated)) => None,
+            (StoreRequire::Replicated, durability) => {
+                let now = durability.unwrap_or(Durability::Local);
+                Some(format!("store.require is replicated, and a commit is {now} now"))
+            }
+        }
+    }
+
     fn reasons(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.is_draining() {
@@ -61,9 +83,11 @@ impl Readiness {
         match self.store.health() {
             Health::Ready => {}
             Health::Full => reasons.push("the disk is full: nothing can be changed".to_owned()),
+            Health::Away => reasons.push("the database does not answer".to_owned()),
             Health::Closed => reasons.push("the store is closed".to_owned()),
             Health::Failed(why) => reasons.push(format!("the store failed, and the server ends: {why}")),
         }
+        reasons.extend(self.lacks());
         reasons
     }
 
@@ -95,14 +119,15 @@ fn loss(rule: &Rule, lost: &DeadLetter) -> String {
 
 /// Whether the process answers at all.
 pub(super) async fn livez(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    respond(answer::json(&Ready { status: "alive", notes: Vec::new() }), &shared, request)
+    respond(answer::json(&Ready { status: "alive", durability: None, notes: Vec::new() }), &shared, request)
 }
 
 /// Whether it should be sent calls.
 pub(super) async fn readyz(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let reasons = shared.readiness.reasons();
     let answer = if reasons.is_empty() {
-        answer::json(&Ready { status: "ready", notes: shared.readiness.notes().await })
+        let durability = shared.readiness.store.durability().map(|durability| durability.to_string());
+        answer::json(&Ready { status: "ready", durability, notes: shared.readiness.notes().await })
     } else {
         Err(Failure::NotReady(reasons))
     };

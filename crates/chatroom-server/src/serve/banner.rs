@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use chatroom_core::{ChatroomId, Origin};
+use chatroom_store_postgres::Durability;
 use secrecy::ExposeSecret;
 
 use super::credentials_file::{CALLBACK_SECRET, CredentialsFile};
@@ -16,6 +17,8 @@ pub(super) struct Banner<'a> {
     pub(super) config: &'a Config,
     pub(super) addresses: &'a [Address],
     pub(super) apps: &'a [std::sync::Arc<AppEntry>],
+    /// What a 200 means, where that depends.
+    pub(super) durability: Option<Durability>,
     /// What this start made.
     pub(super) demo: Option<&'a Demo>,
     /// Where its secret was written; `None` if the banner shows it, because a person looks at a terminal.
@@ -32,9 +35,12 @@ impl Banner<'_> {
                 Address::Unix(_) => writeln!(text, "  listening on   {address}")?,
             }
         }
-        match self.config.data_dir() {
-            Some(dir) => writeln!(text, "  data in        {}", absolute(dir))?,
-            None => writeln!(text, "  data           in memory, gone when the server ends")?,
+        match (self.config.data_dir(), self.durability) {
+            (Some(dir), _) => writeln!(text, "  data in        {}", absolute(dir))?,
+            (None, Some(durability)) => {
+                writeln!(text, "  data in        PostgreSQL; a 200 means: {durability}")?;
+            }
+            (None, None) => writeln!(text, "  data           in memory, gone when the server ends")?,
         }
         if self.config.data_dir().is_some() && self.config.store.sync == StoreSync::None {
             writeln!(text, "  sync           none: a loss of power loses what was answered")?;

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chatroom_store_embedded::EmbeddedStore;
 use chatroom_store_memory::MemoryStore;
+use chatroom_store_postgres::{Durability, PostgresStore};
 
 /// How a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Health {
     Full,
     /// It is closed.
     Closed,
+    /// Its database does not answer: nothing can be read or changed until it does.
+    Away,
     /// It failed and writes nothing more: the process should end. Why, in words without paths.
     Failed(Arc<str>),
 }
@@ -28,6 +31,17 @@ pub trait Life: Send + Sync + 'static {
 
     /// Finishes what was begun, and takes nothing more.
     async fn close(&self);
+
+    /// What a commit means now; `None` where it always means the same.
+    fn durability(&self) -> Option<Durability> {
+        None
+    }
+
+    /// Ends when apps or rules were changed since `known`, and answers what to ask with the next time; begin with 0.
+    /// Never, where nobody but this process changes them.
+    async fn registry_changed(&self, _known: i64) -> i64 {
+        std::future::pending().await
+    }
 }
 
 #[async_trait]
@@ -60,5 +74,34 @@ impl Life for EmbeddedStore {
 
     async fn close(&self) {
         EmbeddedStore::close(self).await;
+    }
+}
+
+#[async_trait]
+impl Life for PostgresStore {
+    fn health(&self) -> Health {
+        match PostgresStore::health(self) {
+            chatroom_store_postgres::Health::Ready => Health::Ready,
+            // The store has logged why.
+            chatroom_store_postgres::Health::Away(_) => Health::Away,
+            chatroom_store_postgres::Health::Closed => Health::Closed,
+        }
+    }
+
+    /// Whatever becomes of the database, this process can go on when it is back.
+    async fn failed(&self) -> Arc<str> {
+        std::future::pending().await
+    }
+
+    async fn close(&self) {
+        PostgresStore::close(self).await;
+    }
+
+    fn durability(&self) -> Option<Durability> {
+        Some(PostgresStore::durability(self))
+    }
+
+    async fn registry_changed(&self, known: i64) -> i64 {
+        PostgresStore::registry_changed(self, known).await
     }
 }

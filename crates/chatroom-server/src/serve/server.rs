@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use chatroom_core::permits::NodeId;
 use chatroom_core::{Chatrooms, Clock, Ids, Origin};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Notify;
@@ -25,7 +26,7 @@ use crate::clock::{Stopwatch, SystemClock, SystemIds, SystemStopwatch};
 use crate::config::{Config, ListenAddress, Origins, StoreSync};
 use crate::control::ControlSocket;
 use crate::http::{Edge, Notes, Readiness, Shared};
-use crate::rate::ClientCalls;
+use crate::rate::{ClientCalls, SharedCalls};
 
 /// How long a stop keeps connections open that have nothing in flight, so that whoever watches `/readyz` on one
 /// learns of it.
@@ -71,6 +72,9 @@ pub struct Server {
     accepting: Vec<JoinHandle<()>>,
     control: Option<JoinHandle<()>>,
     sweeping: JoinHandle<()>,
+    following: JoinHandle<()>,
+    /// Shares the limits with other nodes.
+    sharing: Option<JoinHandle<()>>,
     delivering: JoinHandle<()>,
 }
 
@@ -87,6 +91,12 @@ impl Server {
         environment: Environment,
     ) -> anyhow::Result<Self> {
         let Environment { clock, watch, ids } = environment;
+        // Without a limit there is nothing to share.
+        let permits = stores.permits.clone().filter(|_| config.rate_limit.per_second > 0);
+        let shared_calls = permits.map(|ledger| {
+            let node = NodeId::new(ids.app().0);
+            Arc::new(SharedCalls::new(node, ledger, watch.clone()))
+        });
         let chatrooms = Chatrooms::new(stores.repository.clone(), ids.clone(), config.limits.calls);
         let apps = Apps::load(stores.registry.clone(), ids.clone()).await;
         let apps = apps.context("the apps could not be read")?;
@@ -110,11 +120,15 @@ impl Server {
             Some(dir) => Some(ControlSocket::bind(dir).context("the control socket could not be made")?),
             None => None,
         };
-        let demo = if first { Some(apps::make_demo(&apps, &chatrooms, &callbacks).await?) } else { None };
+        let demo = if first { apps::make_demo(&apps, &chatrooms, &callbacks).await? } else { None };
 
         let (apps, sweeper) = (Arc::new(apps), Arc::new(Notify::new()));
-        let readiness =
-            Arc::new(Readiness::new(stores.life.clone(), callbacks.deliveries.clone(), notes(config)));
+        let readiness = Arc::new(Readiness::new(
+            stores.life.clone(),
+            callbacks.deliveries.clone(),
+            notes(config),
+            config.store.require,
+        ));
         let shared = Arc::new(Shared {
             chatrooms: chatrooms.clone(),
             outbox: callbacks.outbox.clone(),
@@ -122,6 +136,7 @@ impl Server {
             clock: clock.clone(),
             watch,
             token_calls: ClientCalls::default(),
+            shared_calls: shared_calls.clone(),
             sweeper: sweeper.clone(),
             readiness: readiness.clone(),
             rate_limit: config.rate_limit.clone(),
@@ -146,6 +161,12 @@ impl Server {
         let accepting = listeners.into_iter().map(accept).collect();
         let admin = Administrator { apps: apps.clone(), callbacks, clock, sweeper: sweeper.clone() };
         let control = control.map(|socket| tokio::spawn(socket.serve(Arc::new(admin), closing.clone())));
+        let following =
+            tokio::spawn(apps::follow(apps.clone(), stores.life.clone(), sweeper.clone(), closing.clone()));
+        let sharing = shared_calls.map(|calls| {
+            let stop = ending.clone();
+            tokio::spawn(async move { calls.keep(stop).await })
+        });
         let sweeping = tokio::spawn(sweeper::run(chatrooms, sweeper, ending.clone()));
         for address in &addresses {
             tracing::info!(%address, "listening");
@@ -164,6 +185,8 @@ impl Server {
             accepting,
             control,
             sweeping,
+            following,
+            sharing,
             delivering,
         })
     }
@@ -192,6 +215,7 @@ impl Server {
             config: &self.config,
             addresses: &self.addresses,
             apps: &apps,
+            durability: self.life.durability(),
             demo: self.demo.as_ref(),
             credentials: credentials.as_ref(),
         };
@@ -234,6 +258,10 @@ impl Server {
             }
             ending.cancel();
             let _ = self.sweeping.await;
+            let _ = self.following.await;
+            if let Some(sharing) = self.sharing {
+                let _ = sharing.await;
+            }
             settled(delivering, delivered).await;
             life.close().await;
         };

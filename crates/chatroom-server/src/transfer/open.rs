@@ -5,10 +5,11 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use chatroom_core::{Clock, ExportId, Ids, Import};
 use chatroom_store_embedded::{EmbeddedImport, EmbeddedPicture};
+use chatroom_store_postgres::{PostgresImport, PostgresPicture};
 
 use super::Export;
 use crate::config::{Config, StoreKind};
-use crate::serve::embedded_options;
+use crate::serve::{embedded_options, postgres_options};
 
 /// Opens everything that the store holds now. A server may run on it.
 ///
@@ -25,6 +26,10 @@ pub(crate) async fn open_export(config: &Config, clock: &dyn Clock, ids: &dyn Id
                 tokio::task::spawn_blocking(open).await.context("reading the store broke off")??;
             Ok(Export { id, at, picture: Box::new(picture) })
         }
+        StoreKind::Postgres => {
+            let picture = PostgresPicture::open(&postgres_options(config)?, at).await?;
+            Ok(Export { id, at, picture: Box::new(picture) })
+        }
     }
 }
 
@@ -36,5 +41,6 @@ pub(crate) async fn open_import(config: &Config, clock: Arc<dyn Clock>) -> anyho
     match config.store.kind {
         StoreKind::Memory => bail!("the memory store keeps nothing: choose another one with `store.kind`"),
         StoreKind::Embedded => Ok(Box::new(EmbeddedImport::open(&embedded_options(config), clock)?)),
+        StoreKind::Postgres => Ok(Box::new(PostgresImport::open(postgres_options(config)?, clock).await?)),
     }
 }

@@ -1,6 +1,13 @@
 //! The rate limit, and the order of checks that it is part of.
 
-use crate::support::{TestServer, config};
+use std::sync::Arc;
+
+use chatroom_core::permits::MockPermitLedger;
+use chatroom_core::test_util::ManualClock;
+use chatroom_core::{StorageError, StorageErrorKind};
+use chatroom_server::serve::Stores;
+
+use crate::support::{NOW, TestServer, config};
 
 #[tokio::test]
 async fn decision_18_the_call_beyond_the_limit_gets_429_with_headers_until_the_second_is_over() {
@@ -100,4 +107,17 @@ async fn decision_4_checks_come_in_their_order() {
     // The room before the user.
     let answer = server.call("POST", "/chatrooms/1/users", r#"{"usernames":["nobody"]}"#).await;
     assert_eq!(answer.refusal().2, "grpID 1 does not exist!");
+}
+
+#[tokio::test]
+async fn decision_34_while_nobody_can_say_how_many_calls_are_left_a_call_gets_503() {
+    let mut ledger = MockPermitLedger::new();
+    let away = || StorageError::new(StorageErrorKind::Unavailable, "staged");
+    ledger.expect_join().returning(move |_| Err(away()));
+    ledger.expect_remove().returning(|_| Ok(()));
+    let (config, clock) = (config(), Arc::new(ManualClock::at(NOW)));
+    let stores = Stores { permits: Some(Arc::new(ledger)), ..Stores::memory(&config, clock.clone()) };
+    let server = TestServer::on(config, stores, clock).await;
+    let answer = server.call("GET", "/users/u", "").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{answer:?}");
 }

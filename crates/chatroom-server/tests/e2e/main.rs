@@ -15,7 +15,11 @@ mod binary_stop;
 #[cfg(test)]
 mod callbacks;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod history;
 #[cfg(test)]
 mod http_rules;
 #[cfg(test)]

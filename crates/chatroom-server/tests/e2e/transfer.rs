@@ -218,3 +218,19 @@ async fn an_export_whose_reader_goes_away_fails() {
     let said = String::from_utf8(said.stderr).unwrap();
     assert!(said.starts_with("error: the output cannot be written"), "{said}");
 }
+
+#[tokio::test]
+async fn what_a_store_holds_moves_to_postgres_and_back() {
+    let world = World::new().await;
+    let dir = world.dir.path();
+    let database = xtask_postgres::shared().unwrap().fresh_database().unwrap();
+    let config = format!("[store]\nkind = \"postgres\"\nurl = \"{}\"\n", database.url());
+    std::fs::write(dir.join("c.toml"), config).unwrap();
+    let before = sums(&export(dir, "before.ndjson", &[]));
+    let said = run(dir, &["import", "before.ndjson", "--config", "c.toml"]);
+    assert!(said.contains("the store tells the same ones"), "{said}");
+    let there = export(dir, "there.ndjson", &["--config", "c.toml"]);
+    assert_eq!(sums(&there), before);
+    run(dir, &["import", "there.ndjson", "--data-dir", "back"]);
+    assert_eq!(sums(&export(dir, "back.ndjson", &["--data-dir", "back"])), before);
+}

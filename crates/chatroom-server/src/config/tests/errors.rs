@@ -60,7 +60,7 @@ fn a_wrong_type_in_the_file_names_its_line_and_what_it_must_be() {
     insta::assert_snapshot!(file_errors(
         "store.kind = \"sqlite\"\nstore.sync = false\ncompat.not_member_status = 404\ncompat.blank_token = 1\ncors.origins = [\"*\", \"https://x\"]\nlog.level = \"a=b=c\"\nlog.format = \"xml\"\n[[store.path]]\n[callback]\ntimeout = \"30s\"\nallow_networks = [\"127.0.0.1\"]\n"
     ), @"
-    chatroom.toml:1: `store.kind` must be `embedded` or `memory`, not `sqlite`
+    chatroom.toml:1: `store.kind` must be `embedded`, `postgres` or `memory`, not `sqlite`
     chatroom.toml:2: `store.sync` must be `full` or `none`, not a boolean
     chatroom.toml:3: `compat.not_member_status` must be `400` or `403`, not `404`
     chatroom.toml:4: `compat.blank_token` must be `documented` or `recorded`, not a whole number
@@ -97,13 +97,6 @@ fn a_variable_that_is_not_text_is_refused() {
     let value = OsString::from_vec(vec![0xff]);
     let errors = Config::load(None, [(OsString::from("CHATROOM__STORE__PATH"), value)], &Overlay::default());
     assert_eq!(errors.unwrap_err().to_string(), "CHATROOM__STORE__PATH: the value is not UTF-8");
-}
-
-#[test]
-fn the_store_of_a_later_version_is_refused_with_its_reason() {
-    insta::assert_snapshot!(file_errors("[store]\nkind = \"postgres\""), @"
-    chatroom.toml:2: `store.kind` cannot be `postgres` in this version, which has `embedded` and `memory`
-    ");
 }
 
 #[test]

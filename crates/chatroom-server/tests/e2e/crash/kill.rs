@@ -9,16 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatroom_core::{
-    AppRegistry, CallbackOutbox, ChatroomRepository, Clock, EventId, EventKind, From, MembersRequest, Order,
-    RoomKey, Seq, Timestamp,
-};
+use chatroom_core::{AppRegistry, EventId, RoomKey, Seq};
 use chatroom_store_embedded::{EmbeddedStore, Options};
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
 use super::api::{Api, names, start_telling};
+use super::log::{SystemClock, log_of};
 use super::told::Told;
 use crate::support::Binary;
 
@@ -60,22 +58,8 @@ async fn torture_an_acknowledged_removal_survives_sigkill_none_happens_twice_and
     server.stop();
 }
 
-fn number(variable: &str) -> Option<u64> {
+pub(crate) fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
-}
-
-/// The machine's clock.
-pub(super) struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the store is opened behind a process that had this clock"
-        )]
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
-    }
 }
 
 async fn populate(api: &Api) -> Vec<String> {
@@ -158,51 +142,14 @@ async fn check(
     let store = EmbeddedStore::open(&Options::new(data), Arc::new(SystemClock)).unwrap();
     let app = store.apps().await.unwrap()[0].id;
     for room in rooms {
-        let key = RoomKey { app, id: room.parse().unwrap() };
-        let request = MembersRequest { from: From::Start, limit: 10_000, order: Order::Ascending };
-        let slice = store.members(&key, request).await.unwrap().unwrap();
-        let members: BTreeSet<String> = slice.members.iter().map(|m| m.name.to_string()).collect();
-        let before = checked.get(room).copied().unwrap_or_default();
-        let (mut last, mut present, mut removed) = (Seq(0), BTreeSet::new(), BTreeSet::new());
-        let log = all_events(&store, &key).await;
-        logs.push(log.iter().map(|event| event.id).collect());
-        for event in log {
-            assert_eq!(event.seq, last.next(), "a gap in the log of {room}");
-            last = event.seq;
-            match event.kind {
-                EventKind::Joined { members } => present.extend(members.iter().map(ToString::to_string)),
-                EventKind::Left { members, .. } => {
-                    for name in members.iter().map(ToString::to_string) {
-                        assert!(
-                            present.remove(&name),
-                            "{name} was removed from {room} twice: event {last:?}"
-                        );
-                        if last > before {
-                            removed.insert(name);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        assert_eq!(members, present, "the members of {room} are not what its log tells");
+        let log = log_of(&store, &RoomKey { app, id: room.parse().unwrap() }).await;
+        let before = checked.insert(room.clone(), log.last).unwrap_or_default();
         for (_, user) in acknowledged.iter().filter(|(of, _)| of == room) {
-            assert!(removed.contains(user), "the removal of {user} from {room} was acknowledged and is lost");
+            let found = log.removed.iter().any(|(seq, name)| name == user && *seq > before);
+            assert!(found, "the removal of {user} from {room} was acknowledged and is lost");
         }
-        checked.insert(room.clone(), last);
+        logs.push(log.ids);
     }
     store.close().await;
     logs
-}
-
-pub(super) async fn all_events(store: &EmbeddedStore, key: &RoomKey) -> Vec<chatroom_core::Event> {
-    let mut all: Vec<chatroom_core::Event> = Vec::new();
-    loop {
-        let after = all.last().map(|event| event.seq).unwrap_or_default();
-        let part = store.events(key, after, 1_000).await.unwrap();
-        if part.is_empty() {
-            return all;
-        }
-        all.extend(part);
-    }
 }

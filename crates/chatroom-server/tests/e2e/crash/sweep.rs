@@ -8,7 +8,7 @@ use chatroom_core::{AppRegistry, ChatroomRepository, EventKind, Leaving, RoomKey
 use chatroom_store_embedded::{EmbeddedStore, Options};
 
 use super::api::{Api, names, start};
-use super::kill::{SystemClock, all_events};
+use super::log::{SystemClock, all_events};
 
 const MEMBERS: usize = 9_999;
 

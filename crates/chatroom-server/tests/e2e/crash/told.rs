@@ -8,22 +8,22 @@ use uuid::Uuid;
 use crate::support::Receiver;
 
 /// A receiver that outlives the servers that deliver to it.
-pub(super) struct Told {
+pub(crate) struct Told {
     receiver: Receiver,
 }
 
 impl Told {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self { receiver: Receiver::start().await }
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.receiver.url
     }
 
     /// Waits until every event of the logs has arrived. Each room's must have come in its order, and what came again
     /// must say the same. Answers how many there were, and how many came more than once.
-    pub(super) async fn check(&mut self, logs: &[Vec<EventId>]) -> (usize, usize) {
+    pub(crate) async fn check(&mut self, logs: &[Vec<EventId>]) -> (usize, usize) {
         let place = |(room, log): (usize, &Vec<EventId>)| -> Vec<(String, (usize, usize))> {
             let id = |id: &EventId| Uuid::from_u128(id.0).to_string();
             log.iter().enumerate().map(|(at, event)| (id(event), (room, at))).collect()

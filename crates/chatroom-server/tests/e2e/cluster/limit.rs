@@ -1,0 +1,111 @@
+//! One limit over three nodes, of which one is killed while calls press: never more than it in a rolling second, and
+//! never less than nine tenths of it, except until the dead node's lease has ended, and one second more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use chatroom_core::permits::LEASE;
+use xtask_postgres::shared;
+
+use super::node::Nodes;
+use crate::crash::api::Api;
+use crate::support::Binary;
+
+const LIMIT: usize = 100;
+const SECOND: Duration = Duration::from_secs(1);
+const CLIENTS: usize = 4;
+/// Between two calls of a client: all together ask for several times the limit.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Until the nodes have shared the limit as their calls press.
+const BEGIN: Duration = Duration::from_secs(4);
+/// How long each half is watched.
+const WATCHED: Duration = Duration::from_secs(3);
+/// Clients of a node that ask for nothing for so long do not press: a busy machine has kept them from it, and what they
+/// could have used then is free only a second after they use it late.
+const GAP: Duration = Duration::from_millis(20);
+/// A room that is not there: the call spends one all the same.
+const CALL: &str = "/chatrooms/123456789012345/users/nobody";
+
+/// A call that was admitted, at some moment between its request and its answer, since the beginning.
+#[derive(Debug, Clone, Copy)]
+struct Admitted {
+    from: Duration,
+    to: Duration,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_limit_holds_over_three_nodes_of_which_one_is_killed() {
+    let database = shared().unwrap().fresh_database().unwrap();
+    let nodes = Nodes::on(database.url(), "");
+    let limited = || {
+        let mut command = nodes.command();
+        command.env("CHATROOM__RATE_LIMIT__PER_SECOND", LIMIT.to_string());
+        Binary::spawn(command)
+    };
+    let mut servers: Vec<Binary> = (0..3).map(|_| limited()).collect();
+    let first = Api::of(&servers[0]).await;
+    let (began, done) = (Instant::now(), Arc::new(AtomicBool::new(false)));
+    let pressing = servers.iter().flat_map(|server| vec![first.at(server); CLIENTS]);
+    let pressing: Vec<_> = pressing.map(|api| tokio::spawn(press(api, began, done.clone()))).collect();
+
+    tokio::time::sleep(BEGIN + WATCHED).await;
+    let killed = began.elapsed();
+    servers.remove(0).kill();
+    // The last second is for who takes over: what it takes is used a second later.
+    let whole_again = killed + LEASE + SECOND + SECOND;
+    tokio::time::sleep(whole_again + WATCHED - killed).await;
+    done.store(true, Ordering::SeqCst);
+    let (mut admitted, mut asked) = (Vec::new(), Vec::new());
+    for client in pressing {
+        let (of_client, asks) = client.await.unwrap();
+        admitted.extend(of_client);
+        asked.push(asks);
+    }
+    let pauses: Vec<_> = asked.chunks(CLIENTS).flat_map(pauses).collect();
+
+    for call in &admitted {
+        let until = call.from + SECOND;
+        let within = admitted.iter().filter(|other| other.from >= call.from && other.to <= until).count();
+        assert!(within <= LIMIT, "{within} calls from {:?} on", call.from);
+    }
+    let touching = |from, to| admitted.iter().filter(|call| call.from <= to && call.to >= from).count();
+    for (from, to) in [(BEGIN, killed), (whole_again, whole_again + WATCHED)] {
+        let seconds = usize::try_from((to - from).as_secs()).unwrap();
+        assert!(touching(from, to) >= seconds * LIMIT * 9 / 10, "{} from {from:?} on", touching(from, to));
+        let mut second = from;
+        while second + SECOND <= to {
+            let until = second + SECOND;
+            let within = touching(second, until);
+            let pressed = !pauses.iter().any(|(from, to)| *from < until && *to > second);
+            assert!(!pressed || within >= LIMIT * 9 / 10, "{within} calls from {second:?} on");
+            second += Duration::from_millis(20);
+        }
+    }
+}
+
+/// When nobody asked a node for anything, and a second more.
+fn pauses(clients: &[Vec<Duration>]) -> Vec<(Duration, Duration)> {
+    let mut asked: Vec<Duration> = clients.concat();
+    asked.sort_unstable();
+    let pause = |pair: &[Duration]| (pair[1] - pair[0] > GAP).then(|| (pair[0], pair[1] + SECOND));
+    asked.windows(2).filter_map(pause).collect()
+}
+
+/// Calls until the test is done or the node is gone. Answers the calls that were admitted, and when all were asked for.
+async fn press(api: Api, began: Instant, done: Arc<AtomicBool>) -> (Vec<Admitted>, Vec<Duration>) {
+    let (mut admitted, mut asked) = (Vec::new(), Vec::new());
+    let mut remover = api.remover().await;
+    while !done.load(Ordering::SeqCst) {
+        let from = began.elapsed();
+        asked.push(from);
+        match remover.call(CALL).await {
+            Some(404) => admitted.push(Admitted { from, to: began.elapsed() }),
+            Some(429 | 503) => {}
+            Some(status) => panic!("{status}"),
+            None => break,
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    (admitted, asked)
+}
