@@ -19,7 +19,7 @@ use crate::tls;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("tables", include_str!("../migrations/0001_tables.sql")),
     ("permits", include_str!("../migrations/0002_permits.sql")),
-    ("imports", include_str!("../migrations/0002_imports.sql")),
+    ("imports", include_str!("../migrations/0003_imports.sql")),
 ];
 
 /// The schema that this version needs.
