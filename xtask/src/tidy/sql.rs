@@ -20,6 +20,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "crates/chatroom-store-embedded/",
         "its journal is a file of SQLite, behind a trait that knows groups only",
     ),
+    ("xtask/grouping/", "transactions that the store's groups are measured against"),
     ("xtask/postgres/", "starts servers and asks them how they are"),
     ("xtask/src/", "asks those servers; and the samples of this check"),
 ];

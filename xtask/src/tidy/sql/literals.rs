@@ -22,7 +22,7 @@ fn collect(tokens: TokenStream, found: &mut Vec<Text>) {
             TokenTree::Group(_) if attribute => attribute = false,
             TokenTree::Group(group) => collect(group.stream(), found),
             TokenTree::Punct(mark) => {
-                attribute = mark.as_char() == '#' || (attribute && mark.as_char() == '!')
+                attribute = mark.as_char() == '#' || (attribute && mark.as_char() == '!');
             }
             TokenTree::Literal(literal) => {
                 let written = literal.to_string();
