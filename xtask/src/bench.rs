@@ -12,6 +12,7 @@ mod message;
 mod mix;
 mod mixed;
 mod overload;
+mod postgres;
 mod receiver;
 mod removal;
 mod report;
@@ -46,6 +47,8 @@ enum What {
     Overload(overload::Args),
     /// From a commit to a receiver, and what receivers that fail cost
     Callbacks(callbacks::Args),
+    /// Removals a second on PostgreSQL in groups, to one transaction each
+    Postgres(postgres::Args),
     /// Minutes of mixed calls at 70 % of the best rate: whether memory grows or the rate falls
     Soak(soak::Args),
     /// Rate, latency, memory, disk and start-up time from 10,000 to 10,000,000 memberships
@@ -61,6 +64,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         What::Mixed(args) => mixed::run(project, args),
         What::Overload(args) => overload::run(project, args),
         What::Callbacks(args) => callbacks::run(project, args),
+        What::Postgres(args) => postgres::run(project, args),
         What::Soak(args) => soak::run(project, args),
         What::Growth(args) => growth::run(project, args),
     }

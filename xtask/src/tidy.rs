@@ -11,6 +11,7 @@ mod manifest;
 mod markdown;
 mod outside;
 mod server_help;
+mod sql;
 mod tree;
 
 use anyhow::{Result, ensure};
@@ -30,6 +31,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
     findings.extend(manifest::check(&tree));
     findings.extend(attributes::check(&tree));
     findings.extend(decisions::check(&tree));
+    findings.extend(sql::check(&tree));
     show(&findings);
     // Last, because it has to build the server.
     let mut server = ServerHelp::new(project);

@@ -30,6 +30,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("chatroom-client", &["chatroom-core", "chatroom-protocol"]),
     ("xtask", &["xtask-postgres"]),
     ("xtask-bare", &[]),
+    ("xtask-grouping", &["chatroom-core", "chatroom-store-postgres"]),
     ("xtask-postgres", &[]),
     ("xtask-poster", &[]),
     ("xtask-slow", &["chatroom-core", "chatroom-server"]),

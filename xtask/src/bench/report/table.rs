@@ -13,7 +13,7 @@ impl Table {
         self.rows.push(cells);
     }
 
-    pub(super) fn markdown(&self) -> String {
+    pub(in crate::bench) fn markdown(&self) -> String {
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let rule = "| --- ".repeat(self.head.len()) + "|\n";
         line(&self.head) + &rule + &self.rows.iter().map(|cells| line(cells)).collect::<String>()
