@@ -9,5 +9,8 @@ mod database;
 mod nodes;
 mod portable;
 mod proxy;
+mod retention;
 mod schema;
+mod standby;
+mod tls;
 mod world;
