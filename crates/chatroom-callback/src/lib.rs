@@ -22,4 +22,4 @@ pub use dispatcher::{Dispatcher, Pace};
 pub use guard::{Checked, Guard, Refusal, Resolver, SystemResolver};
 pub use ipnet::IpNet;
 pub use sample::sample_event;
-pub use sink::{BuildError, Reply, WebhookSink};
+pub use sink::{BuildError, CLOSING, Reply, WebhookSink};

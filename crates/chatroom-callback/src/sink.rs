@@ -21,6 +21,7 @@ use crate::guard::{Guard, GuardedResolver, Resolver};
 use crate::tls;
 
 pub use self::reply::Reply;
+pub use self::sockets::CLOSING;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const USER_AGENT: &str = concat!("chatroom/", env!("CARGO_PKG_VERSION"));
@@ -89,17 +90,20 @@ impl WebhookSink {
     pub async fn exchange(&self, to: &Rule, event: &Event) -> Result<Reply, DeliveryFailure> {
         let now = self.clock.now();
         let request = self.request(to, event, now)?;
-        let _socket = self.sockets.take(to.id).await;
+        let socket = self.sockets.take(to.id).await;
         let began = Instant::now();
         let sent = tokio::time::timeout(self.timeout, request.send()).await;
         let response = match sent {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(failure::of(&error)),
             Err(_) => {
+                Sockets::close(socket);
                 return Err(DeliveryFailure::new(format!("no answer within {:?}", self.timeout)));
             }
         };
-        Ok(reply::read(response, began, now).await)
+        let reply = reply::read(response, began, now).await;
+        drop(socket);
+        Ok(reply)
     }
 
     /// Makes the request, unless its host is an address that may not be asked: those the resolver never sees.

@@ -53,4 +53,8 @@ impl Backend for Slowed {
     async fn open_import(&self, config: &Config) -> anyhow::Result<Box<dyn Import>> {
         Local.open_import(config).await
     }
+
+    async fn migrate(&self, config: &Config) -> anyhow::Result<(i32, i32)> {
+        Local.migrate(config).await
+    }
 }

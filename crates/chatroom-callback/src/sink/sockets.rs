@@ -2,9 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chatroom_core::{ROOMS_AT_ONCE, RuleId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How long a connection is counted that is given up: it is closed a moment after its request is dropped, by a task of
+/// the HTTP client that nobody can wait for.
+pub const CLOSING: Duration = Duration::from_millis(250);
 
 /// Lets no rule use more than [`ROOMS_AT_ONCE`] connections, whoever posts.
 #[derive(Default)]
@@ -15,6 +20,14 @@ impl Sockets {
     pub(super) async fn take(&self, rule: RuleId) -> Option<OwnedSemaphorePermit> {
         let semaphore = self.of(rule);
         semaphore.acquire_owned().await.ok()
+    }
+
+    /// Gives a connection back that is given up, when it is closed.
+    pub(super) fn close(socket: Option<OwnedSemaphorePermit>) {
+        tokio::spawn(async move {
+            tokio::time::sleep(CLOSING).await;
+            drop(socket);
+        });
     }
 
     fn of(&self, rule: RuleId) -> Arc<Semaphore> {

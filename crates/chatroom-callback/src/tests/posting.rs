@@ -170,6 +170,20 @@ async fn a_receiver_that_never_answers_is_given_up_after_the_timeout() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_never_answers_sees_eight_connections_also_when_attempts_end_and_others_begin() {
+    let receiver = Receiver::new(|_| Manner::Silent).await;
+    let impatient = Arc::new(sink_with(loopback(), SystemResolver, Duration::from_millis(20)));
+    let rule = rule(1, &receiver.url());
+    let mut deliveries = tokio::task::JoinSet::new();
+    for number in 1..=24 {
+        let (sink, rule) = (Arc::clone(&impatient), rule.clone());
+        deliveries.spawn(async move { sink.deliver(&rule, &kicked(number, 1, NOW), 1).await });
+    }
+    deliveries.join_all().await;
+    assert_eq!(receiver.connections(), (24, ROOMS_AT_ONCE));
+}
+
+#[tokio::test]
 async fn a_receiver_that_never_answers_sees_eight_connections_however_much_is_posted() {
     let receiver = Receiver::new(|_| Manner::Silent).await;
     let sink = Arc::new(sink());

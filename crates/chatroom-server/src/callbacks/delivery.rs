@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatroom_callback::{Dispatcher, Pace};
+use chatroom_callback::{CLOSING, Dispatcher, Pace};
 use chatroom_core::{CallbackLeases, CallbackSink, Clock, RetrySchedule};
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,8 @@ pub(crate) async fn deliver(
     stop: CancellationToken,
 ) {
     let schedule = RetrySchedule { give_up_after: config.give_up_after };
-    let pace = Pace { attempt: config.timeout, schedule, ..Pace::default() };
+    // An attempt may wait for a connection that was given up before it.
+    let pace = Pace { attempt: config.timeout + CLOSING, schedule, ..Pace::default() };
     while !stop.is_cancelled() {
         let dispatcher = Dispatcher::new(leases.clone(), sink.clone(), clock.clone(), pace);
         // A panic is in the log already, with its place.
