@@ -80,6 +80,14 @@ impl Database {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// Runs statements in it and answers what they print, as [`Server::query`] does.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn query(&self, statements: &str) -> Result<String> {
+        run(&self.url, statements)
+    }
 }
 
 impl Drop for Database {
