@@ -17,8 +17,8 @@ const MIGRATIONS: &str = "crates/chatroom-store-postgres/migrations/";
 const ELSEWHERE: &[(&str, &str)] = &[
     ("crates/chatroom-store-postgres/tests/", "tests look at the database, and harm it"),
     (
-        "crates/chatroom-server/tests/e2e/cluster/",
-        "tests age what nodes have written, and make a later schema",
+        "crates/chatroom-server/tests/e2e/",
+        "tests look at what nodes have written, age it, and make a later schema",
     ),
     (
         "crates/chatroom-store-embedded/",
