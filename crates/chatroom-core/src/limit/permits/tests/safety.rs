@@ -94,7 +94,7 @@ fn a_node_that_was_taken_for_dead_before_a_failover_forgot_it_does_not_go_on_wit
     let trouble = Trouble { slow: 62, ..Trouble::default() };
     let events = [
         (115, Event::FailOver { lost: 114, down: 718 }),
-        (718, Event::Press { node: 0, rate: 114 }),
+        (4_718, Event::Press { node: 0, rate: 114 }),
         (69, Event::Stall { node: 1, millis: 3_680 }),
         (1_769, Event::Press { node: 2, rate: 7 }),
         (1_934, Event::FailOver { lost: 691, down: 1_288 }),

@@ -13,7 +13,7 @@ use super::node::KEY;
 use crate::error::{StorageError, StorageErrorKind};
 use crate::id::AppId;
 use crate::limit::Permit;
-use crate::test_util::MemoryLedger;
+use crate::test_util::{Book, MemoryLedger};
 
 const TICK: u64 = 200_000;
 
@@ -252,10 +252,25 @@ async fn a_node_that_was_taken_for_dead_has_nothing_even_if_a_failover_loses_tha
     stage.away.store(false, Ordering::SeqCst);
     stage.ledger.go_back_to(before);
     assert!(stage.refresh(&silent).await);
-    assert_eq!(stage.share(), 10, "it is written that they are its own");
     assert_eq!(silent.admit(KEY, 10, stage.now()), Admission::Unknown);
+    assert_eq!(stage.share(), 10, "it is written that they are its own");
     stage.pass_looking(&silent, QUIET + WINDOW + 2 * TICK).await;
     assert!(is_admitted(silent.admit(KEY, 10, stage.now())), "nobody else can have them any more");
+}
+
+#[tokio::test]
+async fn only_a_node_that_begins_just_after_a_failover_takes_what_another_one_holds_until_that_one_looks() {
+    let (stage, one, begins) = (Stage::default(), node(1), node(2));
+    assert_eq!(stage.admitted(&one, 10).await, 10);
+    stage.ledger.go_back_to(Book::default());
+    stage.pass(WINDOW + 1);
+    assert_eq!(stage.admitted(&begins, 11).await, 10);
+    assert!(is_admitted(one.admit(KEY, 10, stage.now())), "its lease lasts");
+    stage.away.store(true, Ordering::SeqCst);
+    assert!(!stage.refresh(&one).await);
+    stage.away.store(false, Ordering::SeqCst);
+    assert!(stage.refresh(&one).await);
+    assert_eq!(one.admit(KEY, 10, stage.now()), Admission::Unknown);
 }
 
 #[tokio::test]
