@@ -4,6 +4,9 @@
 //! fills the next group while the last one commits, instead of locking two groups against each other. Apps take turns,
 //! so one that asks without end delays itself.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

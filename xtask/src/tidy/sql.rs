@@ -17,6 +17,10 @@ const MIGRATIONS: &str = "crates/chatroom-store-postgres/migrations/";
 const ELSEWHERE: &[(&str, &str)] = &[
     ("crates/chatroom-store-postgres/tests/", "tests look at the database, and harm it"),
     (
+        "crates/chatroom-server/tests/e2e/",
+        "tests look at what nodes have written, age it, and make a later schema",
+    ),
+    (
         "crates/chatroom-store-embedded/",
         "its journal is a file of SQLite, behind a trait that knows groups only",
     ),

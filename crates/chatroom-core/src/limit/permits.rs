@@ -5,7 +5,8 @@
 //! record in a [`PermitLedger`], changed by compare-and-swap. What makes the promise hold:
 //!
 //! - A node holds slots only while its lease lasts: [`LEASE`] from *before* it sent the beat that the ledger took. A
-//!   node that cannot renew stops by itself.
+//!   node that cannot renew stops by itself. One that could not for a second more has nothing, also if it is still
+//!   written: others may have taken it for dead and used its slots, and a failover may have lost that.
 //! - A node is taken for dead by who has watched the same beat of it for a lease and a second more, by his own clock.
 //!   So no clock is compared with another one, nor with the database's; clocks have only to run at the same rate, up
 //!   to 500 parts in a million each, as the kernel sees to.
@@ -15,6 +16,8 @@
 //!   succeeds, which no write from before can overtake.
 //! - Whoever has had a failure of the ledger takes no further slots for a lease and a second. If it came from a
 //!   failover to a database that lacks the last writes, who held more than is written there has learned it by then.
+//!   Only a node that begins within a lease and a second of such a failover cannot know of it: it may take what
+//!   another one holds until that one has looked or its lease has ended, and both together admit up to twice N.
 //!
 //! All of it is decided here, in functions that take the time; a ledger knows records and no rule.
 

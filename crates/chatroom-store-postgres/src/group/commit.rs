@@ -47,7 +47,7 @@ pub(super) async fn commit(
         return Err(error.into());
     }
     // From here on the commit may be made, whoever gives up.
-    let sent = deadline.hold(session.send(&["SET LOCAL statement_timeout = 0"], calls, &["COMMIT"])).await;
+    let sent = deadline.hold(session.send(&[], calls, &["COMMIT"])).await;
     let committed = match sent {
         Ok(sent) => {
             let refused = sent.calls.into_iter().find_map(Result::err).or(sent.before);

@@ -1,6 +1,6 @@
 //! Who delivers, of several nodes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chatroom_core::{
     CallbackLeases, Deliveries, Lease, LeaseRequest, Progress, RuleHealth, Seq, Settled, Settlement, Span,
@@ -75,6 +75,26 @@ fn when_a_courier_is_not_heard_of_another_goes_on_where_it_stood() {
         assert_eq!(seqs(&lease(&one).await), [0; 0]);
         assert_eq!(settle(&two, took(&taken_over[0], 2)).await, Settled::Noted);
         assert_eq!(seqs(&lease(&two).await), [0; 0]);
+    });
+}
+
+#[test]
+fn a_lease_lasts_as_long_as_it_says_and_no_longer() {
+    run(async {
+        let (database, one, two) = two().await;
+        one.rule("rule").await;
+        let room = one.room("owner", &["a"]).await;
+        one.remove(room, "a").await.expect("a removal");
+        assert_eq!(seqs(&lease(&one).await), [3]);
+        let left = Duration::from_millis(600);
+        let since = Instant::now();
+        database.execute("UPDATE couriers SET until = clock_timestamp() + interval '600 milliseconds'").await;
+        while seqs(&lease(&two).await) != [3] {
+            assert!(since.elapsed() < Duration::from_secs(20), "it never ends");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(since.elapsed() >= left, "taken {:?} after it had {left:?} left", since.elapsed());
+        assert_eq!(seqs(&lease(&one).await), [0; 0], "whose lease ended, has lost it");
     });
 }
 

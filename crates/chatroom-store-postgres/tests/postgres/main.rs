@@ -10,5 +10,8 @@ mod nodes;
 mod permits;
 mod portable;
 mod proxy;
+mod retention;
 mod schema;
+mod standby;
+mod tls;
 mod world;

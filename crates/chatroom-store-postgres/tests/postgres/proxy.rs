@@ -14,6 +14,8 @@ pub(crate) enum Way {
     Open,
     /// The next commit arrives, and its answer does not. Then the way is as it is then.
     LoseAnswer(Then),
+    /// The connection ends as soon as the next commit was sent on, whatever becomes of it. Then the way is open.
+    CutBehindCommit,
     /// The next commit does not arrive. Then the way is open.
     LoseCommit,
     /// No connection is made.
@@ -105,6 +107,11 @@ impl Proxy {
                     match self.way() {
                         Way::LoseCommit if commits => {
                             self.set(Way::Open);
+                            return;
+                        }
+                        Way::CutBehindCommit if commits => {
+                            self.set(Way::Open);
+                            drop(server.write_all(sent).await);
                             return;
                         }
                         Way::LoseAnswer(then) if commits => {

@@ -10,6 +10,7 @@ use crate::tidy::tree::Finding;
 /// Keys that do not, and why.
 const OTHERS: &[(&str, &str)] = &[
     ("IX_APPS_KEY", "finds an app by the names that callers know it by"),
+    ("PK_NODES", "which nodes share limits, whatever the app"),
     ("PK_REGISTRY", "one row about all apps: whether nodes still know all that they hold in memory"),
     ("PK_SCHEMA_VERSIONS", "what was made of the database, before there is an app"),
 ];

@@ -80,7 +80,7 @@ impl Held {
         now.saturating_sub(self.last_call) > IDLE
     }
 
-    /// This node is not in the roster any more: it has nothing.
+    /// This node was taken for dead, or may have been: it has nothing.
     pub(super) fn lose(&mut self) {
         self.slots.lower(0);
         (self.pending, self.barren) = (None, false);

@@ -246,9 +246,13 @@ impl State {
             Trust::From(then) if now > then => self.trust = Trust::Full,
             Trust::From(_) | Trust::Full => {}
         }
-        if !seen.roster.iter().any(|pulse| pulse.node == self.me) {
-            (self.me, self.joined, self.lease_ends) = (self.me.next(), false, 0);
+        let is_known = seen.roster.iter().any(|pulse| pulse.node == self.me);
+        // From then on others may have had our slots, also if a failover has lost that.
+        if !is_known || now >= self.lease_ends + WINDOW {
             self.limits.values_mut().for_each(Held::lose);
+        }
+        if !is_known {
+            (self.me, self.joined, self.lease_ends) = (self.me.next(), false, 0);
             return Move::Rejoin;
         }
         let me = self.me;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -42,9 +43,12 @@ struct State {
     /// How often the database failed over, and whether there is none at the moment.
     epoch: u64,
     down: bool,
-    /// What was written when: of the last second.
+    /// What was written when: of the last time that a failover can lose.
     past: Vec<(u64, Book)>,
 }
+
+/// The most that a failover loses, in milliseconds.
+pub(super) const LOST: u64 = 5_000;
 
 impl World {
     pub(super) fn new(seed: u64, trouble: Trouble) -> Arc<Self> {
@@ -76,19 +80,21 @@ impl World {
     /// The database is away for `down`, and comes back without what was written in the last `lost` milliseconds.
     pub(super) async fn fail_over(&self, lost: u64, down: u64) {
         let then = self.time().saturating_sub(lost * 1_000);
-        let book = {
+        {
             let mut state = self.state.lock().unwrap();
             (state.epoch, state.down) = (state.epoch + 1, true);
-            let kept = state.past.iter().rfind(|(at, _)| *at <= then);
-            kept.map(|(_, book)| book.clone())
-        };
-        sleep(Duration::from_millis(down)).await;
-        if lost > 0 {
-            self.ledger.go_back_to(book.unwrap_or_default());
         }
-        self.state.lock().unwrap().down = false;
+        sleep(Duration::from_millis(down)).await;
+        let mut state = self.state.lock().unwrap();
+        if lost > 0 {
+            state.past.retain(|(at, _)| *at <= then);
+            let kept = state.past.last().map(|(_, book)| book.clone());
+            self.ledger.go_back_to(kept.unwrap_or_default());
+        }
+        state.down = false;
     }
 
+    /// `None` if there is no database at the moment.
     fn epoch(&self) -> Option<u64> {
         let state = self.state.lock().unwrap();
         (!state.down).then_some(state.epoch)
@@ -97,23 +103,37 @@ impl World {
     fn remember(&self) {
         let (now, mut state) = (self.time(), self.state.lock().unwrap());
         state.past.push((now, self.ledger.book()));
-        // The last one before the second is what there was at its beginning.
-        let old = state.past.partition_point(|(at, _)| *at + 1_000_000 < now);
+        // The last one before that time is what there was at its beginning.
+        let old = state.past.partition_point(|(at, _)| *at + LOST * 1_000 < now);
         state.past.drain(..old.saturating_sub(1));
     }
 }
 
 /// One node's way to the ledger.
-pub(super) struct Way(pub(super) Arc<World>);
+pub(super) struct Way {
+    world: Arc<World>,
+    /// How often the database had failed over when the node last called: a connection does not outlive that.
+    epoch: AtomicU64,
+}
 
 impl Way {
+    pub(super) fn new(world: &Arc<World>) -> Self {
+        let epoch = world.state.lock().unwrap().epoch;
+        Self { world: Arc::clone(world), epoch: AtomicU64::new(epoch) }
+    }
+
     async fn trip<T, F>(&self, work: impl FnOnce(Arc<World>) -> F) -> Result<T, StorageError>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        let world = &self.0;
+        let world = &self.world;
         *world.trips.lock().unwrap() += 1;
+        let now = world.state.lock().unwrap().epoch;
+        // Whoever had a connection from before hears of its loss.
+        if self.epoch.swap(now, Ordering::SeqCst) != now {
+            return Err(away());
+        }
         let epoch = world.epoch().ok_or_else(away)?;
         self.message().await;
         if world.happens(world.trouble.lost) {
@@ -145,7 +165,7 @@ impl Way {
     }
 
     async fn message(&self) {
-        let slow = self.0.below(self.0.trouble.slow + 1);
+        let slow = self.world.below(self.world.trouble.slow + 1);
         if slow > 0 {
             sleep(Duration::from_millis(slow)).await;
         }

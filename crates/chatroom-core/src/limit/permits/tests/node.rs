@@ -43,7 +43,7 @@ impl Node {
     pub(super) fn start(world: &Arc<World>, id: u128, slots: u32, rate: u64) -> Self {
         let parts = Arc::new(Parts {
             world: Arc::clone(world),
-            way: Way(Arc::clone(world)),
+            way: Way::new(world),
             limit: SharedLimit::new(NodeId::new(id << 16)),
             slots,
             offset: world.below(1_000_000_000_000),

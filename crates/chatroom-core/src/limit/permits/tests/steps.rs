@@ -239,6 +239,39 @@ async fn a_node_that_was_taken_for_dead_begins_anew() {
 }
 
 #[tokio::test]
+async fn a_node_that_was_taken_for_dead_has_nothing_even_if_a_failover_loses_that() {
+    let (stage, silent, other) = (Stage::default(), node(1), node(2));
+    assert_eq!(stage.admitted(&silent, 10).await, 10);
+    assert!(stage.refresh(&other).await);
+    stage.pass_looking(&other, QUIET - TICK).await;
+    let before = stage.ledger.book();
+    stage.pass_looking(&other, TICK).await;
+    assert_eq!(stage.admitted(&other, 10).await, 10, "of the dead node");
+    stage.away.store(true, Ordering::SeqCst);
+    assert!(!stage.refresh(&silent).await && !stage.refresh(&other).await);
+    stage.away.store(false, Ordering::SeqCst);
+    stage.ledger.go_back_to(before);
+    assert!(stage.refresh(&silent).await);
+    assert_eq!(stage.share(), 10, "it is written that they are its own");
+    assert_eq!(silent.admit(KEY, 10, stage.now()), Admission::Unknown);
+    stage.pass_looking(&silent, QUIET + WINDOW + 2 * TICK).await;
+    assert!(is_admitted(silent.admit(KEY, 10, stage.now())), "nobody else can have them any more");
+}
+
+#[tokio::test]
+async fn a_node_that_renews_before_anybody_can_have_taken_it_for_dead_goes_on_with_what_it_held() {
+    let (stage, limit) = (Stage::default(), node(1));
+    assert!(is_admitted(stage.call(&limit).await));
+    stage.away.store(true, Ordering::SeqCst);
+    assert!(!stage.refresh(&limit).await);
+    stage.away.store(false, Ordering::SeqCst);
+    stage.pass(HELD + WINDOW - 1);
+    assert_eq!(limit.admit(KEY, 10, stage.now()), Admission::Unknown, "its lease is over");
+    assert!(stage.refresh(&limit).await);
+    assert!(is_admitted(limit.admit(KEY, 10, stage.now())));
+}
+
+#[tokio::test]
 async fn slots_of_a_write_that_nobody_heard_of_are_used_after_it_is_written_again() {
     let (stage, limit) = (Stage::default(), node(1));
     stage.unheard.store(true, Ordering::SeqCst);
