@@ -1,8 +1,8 @@
 //! A file that only its owner reads, and that is there as a whole or not at all.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file that is written beside its place, and takes it when it is finished.
@@ -29,7 +29,8 @@ impl PrivateFile {
             Err(TryLockError::WouldBlock) => return Err(io::Error::other("another process writes it")),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // What a process that was killed left behind.
+        // What somebody left behind there is neither kept nor trusted.
+        file.set_permissions(Permissions::from_mode(0o600))?;
         file.set_len(0)?;
         Ok(Self { file, unfinished, place: place.to_owned(), finished: false })
     }
@@ -70,8 +71,6 @@ impl Drop for PrivateFile {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -79,6 +78,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("backup");
         std::fs::write(&place, "old").unwrap();
+        std::fs::write(dir.path().join("backup.unfinished"), "left behind by a process").unwrap();
         let mut file = PrivateFile::begin(&place).unwrap();
         file.write_all(b"new").unwrap();
         assert_eq!(std::fs::read_to_string(&place).unwrap(), "old");
