@@ -91,7 +91,8 @@ impl Drop for Database {
     }
 }
 
-async fn connect(url: &str) -> Client {
+/// A session of nobody's store.
+pub(crate) async fn connect(url: &str) -> Client {
     let (client, connection) =
         tokio_postgres::connect(url, NoTls).await.expect("a database that can be reached");
     tokio::spawn(connection);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use chatroom_core::test_util::name;
 use chatroom_core::{CallbackOutbox, Error, EventKind, Registration, Rejection, Seq};
+use chatroom_store_postgres::Options;
 
-use crate::database::Database;
+use crate::database::{Database, connect};
 use crate::world::{APP, Node, key, names, run};
 
 async fn three(database: &Database) -> [Node; 3] {
@@ -118,5 +119,51 @@ fn a_change_of_an_app_on_one_node_is_known_on_another_within_a_second() {
         one.rule("rule").await;
         let told = tokio::time::timeout(Duration::from_secs(1), two.store.registry_changed(known)).await;
         assert!(told.is_ok_and(|version| version > known));
+    });
+}
+
+#[test]
+fn groups_of_several_nodes_wait_for_each_other_but_never_in_a_circle() {
+    // The server counts deadlocks of each database.
+    let own = xtask_postgres::shared().and_then(|server| server.fresh_database()).expect("a database");
+    run(async {
+        let mut options = Options::new(own.url());
+        // Whatever waits in a node is in one group.
+        options.writers = 1;
+        let nodes = [Node::open(options.clone()).await, Node::open(options).await];
+        nodes[0].make_app().await;
+        let members = names("m", 20);
+        let mut rooms = Vec::new();
+        for _ in 0..12 {
+            rooms.push(nodes[0].room("owner", &members).await);
+        }
+        let mut calls = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            // Each node removes every other member from all rooms, and one call a room is always under way.
+            for room in rooms.iter().copied() {
+                let (node, members) = (node.clone(), members.clone());
+                calls.push(tokio::spawn(async move {
+                    for member in members.iter().skip(index).step_by(2) {
+                        node.remove(room, member).await.expect("a removal");
+                    }
+                }));
+            }
+        }
+        for call in calls {
+            call.await.expect("a task");
+        }
+        for node in nodes {
+            node.store.close().await;
+        }
+        let beside = connect(own.url()).await;
+        let count = async |sql: &str| beside.query_one(sql, &[]).await.expect("a count").get::<_, i64>(0);
+        // Sessions say what they met when they end.
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                      AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        while count(others).await > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        assert_eq!(count(deadlocks).await, 0);
     });
 }

@@ -34,12 +34,11 @@ impl Authority {
         path
     }
 
-    /// A server with a certificate for this name.
-    fn server(&self, name: &str) -> Cluster {
+    /// Lets the server speak TLS, with a certificate for this name.
+    fn certify(&self, cluster: &Cluster, name: &str) {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new([name.to_owned()]).expect("a name");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        let cluster = Cluster::start().expect("a cluster");
         let query = |sql: &str| cluster.query("postgres", sql).expect("a statement that succeeds");
         // The server writes its files itself, so they are its own.
         for (file, text) in [("server.crt", certificate.pem()), ("server.key", key.serialize_pem())] {
@@ -52,7 +51,6 @@ impl Authority {
         while query("SHOW ssl") != "on" {
             sleep(Duration::from_millis(5));
         }
-        cluster
     }
 }
 
@@ -83,7 +81,8 @@ async fn refusal(url: &str, ca: Option<PathBuf>) -> String {
 fn with_an_authority_only_a_server_of_this_name_that_it_vouches_for_is_talked_to() {
     let files = tempfile::tempdir().expect("a directory");
     let (right, wrong) = (Authority::new(), Authority::new());
-    let cluster = right.server("127.0.0.1");
+    let cluster = Cluster::start().expect("a cluster");
+    right.certify(&cluster, "127.0.0.1");
     let (right, wrong) = (right.file(files.path(), "right.pem"), wrong.file(files.path(), "wrong.pem"));
     run(async {
         for mode in ["require", "prefer"] {
@@ -103,21 +102,22 @@ fn with_an_authority_only_a_server_of_this_name_that_it_vouches_for_is_talked_to
 fn without_an_authority_the_connection_is_encrypted_if_the_url_requires_it_or_the_server_can() {
     let files = tempfile::tempdir().expect("a directory");
     let authority = Authority::new();
-    let cluster = authority.server("another.example");
-    run(async {
-        for (mode, is) in [("require", "t"), ("prefer", "t"), ("disable", "f")] {
-            let store = open(&url(&cluster, mode), None).await.expect("a store that opens");
-            assert_eq!(encrypted(&cluster), is, "{mode}");
-            store.close().await;
-            while !encrypted(&cluster).is_empty() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+    let cluster = Cluster::start().expect("a cluster");
+    let opens = async |mode: &str, is: &str| {
+        let store = open(&url(&cluster, mode), None).await.expect("a store that opens");
+        assert_eq!(encrypted(&cluster), is, "{mode}");
+        store.close().await;
+        while !encrypted(&cluster).is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-    });
-    let plain = Cluster::start().expect("a cluster");
+    };
     run(async {
-        refusal(&url(&plain, "require"), None).await;
-        refusal(&url(&plain, "require"), Some(authority.file(files.path(), "ca.pem"))).await;
-        open(&url(&plain, "prefer"), None).await.expect("a store that opens, in the clear");
+        refusal(&url(&cluster, "require"), None).await;
+        refusal(&url(&cluster, "require"), Some(authority.file(files.path(), "ca.pem"))).await;
+        opens("prefer", "f").await;
+        authority.certify(&cluster, "another.example");
+        for (mode, is) in [("require", "t"), ("prefer", "t"), ("disable", "f")] {
+            opens(mode, is).await;
+        }
     });
 }
