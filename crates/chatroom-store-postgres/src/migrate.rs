@@ -111,7 +111,11 @@ async fn apply(client: &Client) -> Result<(i32, i32), OpenError> {
     for attempt in 1.. {
         let made = client.batch_execute(TABLE).await;
         let Err(error) = made else { break };
-        let met = matches!(error.code(), Some(&(SqlState::UNIQUE_VIOLATION | SqlState::DUPLICATE_TABLE)));
+        // Which of the three depends on how far the other node is: at the table, its row type, or their names.
+        let met = matches!(
+            error.code(),
+            Some(&(SqlState::UNIQUE_VIOLATION | SqlState::DUPLICATE_TABLE | SqlState::DUPLICATE_OBJECT))
+        );
         if !met || attempt == ATTEMPTS {
             return Err(failed(error));
         }
