@@ -1,14 +1,21 @@
 //! What became of a group: told once, to everybody who waits for it.
+//!
+//! A wake-up from another thread costs a lock and often a system call, and hundreds of callers wait for a group. So
+//! the waiting are noted by the runtime that they run on, and each runtime is woken once: by a task that wakes the
+//! others where it is cheap.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
-use tokio::sync::Notify;
+use tokio::runtime::{self, Handle};
 
 /// Says what became of one group.
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
     fate: AtomicU8,
-    told: Notify,
+    waiting: Mutex<Vec<Waiting>>,
 }
 
 /// What became of a group.
@@ -22,6 +29,27 @@ pub(crate) enum Fate {
     Unknown,
 }
 
+/// Who waits on one runtime, or outside of any.
+#[derive(Debug)]
+struct Waiting {
+    runtime: Option<Handle>,
+    all: Woken,
+}
+
+/// Wakes all when it is dropped, so they are woken also by a task that never runs because its runtime has ended.
+#[derive(Debug, Default)]
+struct Woken(Vec<Option<Waker>>);
+
+impl Drop for Woken {
+    fn drop(&mut self) {
+        self.0.drain(..).flatten().for_each(Waker::wake);
+    }
+}
+
+/// Where a waker is kept: in which list, and where in it.
+#[derive(Debug, Clone, Copy)]
+struct Place(usize, usize);
+
 impl Signal {
     /// Tells everybody.
     pub(crate) fn tell(&self, fate: Fate) {
@@ -31,7 +59,13 @@ impl Signal {
             Fate::Unknown => 3,
         };
         self.fate.store(fate, Ordering::Release);
-        self.told.notify_waiters();
+        let waiting = std::mem::take(&mut *self.waiting());
+        for Waiting { runtime, all } in waiting {
+            match runtime {
+                Some(runtime) if all.0.len() > 1 => drop(runtime.spawn(async move { drop(all) })),
+                _ => drop(all),
+            }
+        }
     }
 
     pub(crate) fn fate(&self) -> Option<Fate> {
@@ -44,14 +78,76 @@ impl Signal {
     }
 
     /// Waits until it is told. May be dropped at any time.
-    pub(crate) async fn wait(&self) -> Fate {
-        loop {
-            // Made before the look, so that nothing is told between the two unheard.
-            let told = self.told.notified();
-            if let Some(fate) = self.fate() {
-                return fate;
-            }
-            told.await;
+    pub(crate) fn wait(&self) -> Wait<'_> {
+        Wait { signal: self, place: None }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn is_on(&self, id: Option<runtime::Id>) -> bool {
+        self.runtime.as_ref().map(Handle::id) == id
+    }
+}
+
+/// The end of [`Signal::wait`].
+#[derive(Debug)]
+pub(crate) struct Wait<'s> {
+    signal: &'s Signal,
+    place: Option<Place>,
+}
+
+impl Future for Wait<'_> {
+    type Output = Fate;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Fate> {
+        if let Some(fate) = self.signal.fate() {
+            return Poll::Ready(fate);
+        }
+        let mut waiting = self.signal.waiting();
+        // It may have been told before the lock was free; whoever tells takes the lists after that.
+        if let Some(fate) = self.signal.fate() {
+            return Poll::Ready(fate);
+        }
+        let waker = Some(cx.waker().clone());
+        if let Some(kept) = self.place.and_then(|place| kept(&mut waiting, place)) {
+            let before = std::mem::replace(kept, waker);
+            drop(waiting);
+            // Not under the lock: nobody knows what the end of a foreign waker does.
+            drop(before);
+            return Poll::Pending;
+        }
+        let runtime = Handle::try_current().ok();
+        let id = runtime.as_ref().map(Handle::id);
+        let list = waiting.iter().position(|list| list.is_on(id)).unwrap_or_else(|| {
+            waiting.push(Waiting { runtime, all: Woken::default() });
+            waiting.len() - 1
+        });
+        let Some(Waiting { all, .. }) = waiting.get_mut(list) else { return Poll::Pending };
+        all.0.push(waker);
+        let place = Place(list, all.0.len() - 1);
+        drop(waiting);
+        self.place = Some(place);
+        Poll::Pending
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place
+            && self.signal.fate().is_none()
+        {
+            let mut waiting = self.signal.waiting();
+            let before = kept(&mut waiting, place).and_then(Option::take);
+            drop(waiting);
+            drop(before);
         }
     }
+}
+
+fn kept(waiting: &mut [Waiting], Place(list, index): Place) -> Option<&mut Option<Waker>> {
+    waiting.get_mut(list)?.all.0.get_mut(index)
 }
