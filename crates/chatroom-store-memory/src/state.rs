@@ -262,7 +262,7 @@ impl State {
     }
 
     fn user_slot(&self, app: AppId, id: UserId) -> Option<u32> {
-        self.apps.get(&app)?.users.get(&id).copied()
+        self.users.find_id(app, id)
     }
 }
 

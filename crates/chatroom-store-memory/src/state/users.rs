@@ -31,11 +31,12 @@ impl UserSlot {
     }
 }
 
-/// Slots of users, and an index of the living ones by name.
+/// Slots of users, an index of all by id, and one of the living ones by name.
 #[derive(Debug, Default)]
 pub(super) struct Users {
     slots: Vec<Option<UserSlot>>,
     free: Vec<u32>,
+    by_id: HashTable<u32>,
     by_name: HashTable<u32>,
     hasher: RandomState,
 }
@@ -59,6 +60,12 @@ impl Users {
         self.by_name.find(self.hash(app, name), is_it).copied()
     }
 
+    /// The user of this id, deleted or not.
+    pub(super) fn find_id(&self, app: AppId, id: UserId) -> Option<u32> {
+        let is_it = |slot: &u32| self.get(*slot).is_some_and(|u| u.id == id && u.app == app);
+        self.by_id.find(hash_of_id(&self.hasher, app, id), is_it).copied()
+    }
+
     /// Puts a user into a free slot.
     pub(super) fn insert(&mut self, user: &User) -> u32 {
         let slot = UserSlot {
@@ -76,6 +83,11 @@ impl Users {
         if let Some(place) = self.slots.get_mut(at as usize) {
             *place = Some(slot);
         }
+        let Self { slots, by_id, hasher, .. } = self;
+        by_id.insert_unique(hash_of_id(hasher, user.app, user.id), at, |slot| {
+            let user = slots.get(*slot as usize).and_then(Option::as_ref);
+            user.map_or(0, |u| hash_of_id(hasher, u.app, u.id))
+        });
         self.index(at);
         at
     }
@@ -92,6 +104,12 @@ impl Users {
 
     pub(super) fn remove(&mut self, at: u32) {
         self.unindex(at);
+        if let Some(slot) = self.get(at) {
+            let hash = hash_of_id(&self.hasher, slot.app, slot.id);
+            if let Ok(entry) = self.by_id.find_entry(hash, |other| *other == at) {
+                entry.remove();
+            }
+        }
         if let Some(place) = self.slots.get_mut(at as usize)
             && place.take().is_some()
         {
@@ -127,6 +145,10 @@ impl Users {
     fn hash(&self, app: AppId, name: &str) -> u64 {
         hash_of(&self.hasher, app, name)
     }
+}
+
+fn hash_of_id(hasher: &RandomState, app: AppId, id: UserId) -> u64 {
+    hasher.hash_one((app, id))
 }
 
 fn hash_of(hasher: &RandomState, app: AppId, name: &str) -> u64 {
