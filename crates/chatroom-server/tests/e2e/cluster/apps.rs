@@ -8,8 +8,8 @@ use super::node::Nodes;
 use crate::crash::api::Api;
 use crate::support::{Answer, Binary, field, open, run};
 
-/// Within this a node knows of a change; and a second for a machine that is busy.
-const LONGEST: Duration = Duration::from_secs(1 + 1);
+/// Within this a node knows of a change.
+const LONGEST: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn apps_made_rotated_and_deleted_are_known_on_all_nodes_within_a_second() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::time::sleep;
 
-use super::super::{LEASE, REFRESH};
+use super::super::LEASE;
 use super::check::{fewest, most};
 use super::network::{Trouble, World};
 use super::node::Node;
@@ -41,11 +41,9 @@ fn presses_for(slots: u32, world: &World, during: Range<u64>) {
     assert!(count * 10 >= slots as usize * 9, "only {count} of {slots} in the second from {from}");
 }
 
-/// When the slots of a node that died now are used by others, at the latest: a lease and a second later. Others see
-/// the last beat at a look and act at another one, with two ways to the ledger.
+/// When the slots of a node that died now are used by others, at the latest: a lease and a second later.
 fn after_its_lease(world: &World) -> u64 {
-    let looks = 2 * REFRESH + Duration::from_millis(200);
-    world.time() + u64::try_from((LEASE + Duration::from_secs(1) + looks).as_micros()).unwrap()
+    world.time() + u64::try_from((LEASE + Duration::from_secs(1)).as_micros()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
