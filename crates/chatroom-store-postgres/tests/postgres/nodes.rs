@@ -1,6 +1,6 @@
 //! Several nodes on one database.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chatroom_core::test_util::name;
 use chatroom_core::{CallbackOutbox, Error, EventKind, Registration, Rejection, Seq};
@@ -132,34 +132,46 @@ fn groups_of_several_nodes_wait_for_each_other_but_never_in_a_circle() {
         options.writers = 1;
         let nodes = [Node::open(options.clone()).await, Node::open(options).await];
         nodes[0].make_app().await;
-        let members = names("m", 20);
+        let members = names("m", 24);
         let mut rooms = Vec::new();
         for _ in 0..12 {
             rooms.push(nodes[0].room("owner", &members).await);
         }
-        let mut calls = Vec::new();
-        for (index, node) in nodes.iter().enumerate() {
-            // Each node removes every other member from all rooms, and one call a room is always under way.
-            for room in rooms.iter().copied() {
-                let (node, members) = (node.clone(), members.clone());
-                calls.push(tokio::spawn(async move {
-                    for member in members.iter().skip(index).step_by(2) {
-                        node.remove(room, member).await.expect("a removal");
-                    }
-                }));
+        let beside = connect(own.url()).await;
+        let count = async |sql: &str| beside.query_one(sql, &[]).await.expect("a count").get::<_, i64>(0);
+        // A transaction sees the sessions as they were when it first looked.
+        let holder = connect(own.url()).await;
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                       AND wait_event_type = 'Lock'";
+        let middle = rooms[6];
+        for pair in members.chunks(2) {
+            // Somebody holds a room in the middle until both nodes have begun to lock, and wait.
+            let hold = format!("BEGIN; SELECT FROM logs WHERE room = {middle} FOR UPDATE");
+            holder.batch_execute(&hold).await.expect("a lock");
+            let calls = nodes.iter().zip(pair).flat_map(|(node, member)| {
+                rooms.iter().map(move |room| (node.clone(), *room, member.clone()))
+            });
+            let calls = calls.map(|(node, room, member)| {
+                tokio::spawn(async move { node.remove(room, &member).await.map(drop) })
+            });
+            let calls: Vec<_> = calls.collect();
+            let began = Instant::now();
+            while count(waiting).await < 2 {
+                assert!(began.elapsed() < Duration::from_secs(20), "they do not wait");
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
-        }
-        for call in calls {
-            call.await.expect("a task");
+            holder.batch_execute("COMMIT").await.expect("the lock's end");
+            for call in calls {
+                call.await.expect("a task").expect("a removal");
+            }
         }
         for node in nodes {
             node.store.close().await;
         }
-        let beside = connect(own.url()).await;
-        let count = async |sql: &str| beside.query_one(sql, &[]).await.expect("a count").get::<_, i64>(0);
         // Sessions say what they met when they end.
         let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                       AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        drop(holder);
         while count(others).await > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
