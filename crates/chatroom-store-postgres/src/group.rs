@@ -4,6 +4,7 @@ mod commit;
 mod fate;
 mod load;
 mod lock;
+mod replies;
 mod run;
 pub(crate) mod write;
 

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chatroom_core::{
     Action, AppId, ChatroomId, Operation, Outcome, StorageError, StorageErrorKind, Sweep, TransactError,
 };
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use crate::deadline::Deadline;
@@ -31,6 +32,8 @@ pub(crate) struct Waiting {
     pub(crate) operation: Operation,
     pub(crate) deadline: Deadline,
     pub(crate) caller: oneshot::Sender<Answer>,
+    /// Where the caller waits, if it is on a runtime.
+    pub(crate) runtime: Option<Handle>,
     stage: Arc<Stage>,
 }
 
@@ -41,6 +44,8 @@ pub(crate) struct Stage(AtomicU8);
 const QUEUED: u8 = 0;
 const TAKEN: u8 = 1;
 const ABANDONED: u8 = 2;
+/// The group is over. Whoever gives up now may not have its answer yet.
+const ANSWERED: u8 = 3;
 
 /// Who changes the same thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,7 +139,7 @@ impl Queue {
     pub(crate) fn push(&self, operation: Operation, deadline: Deadline) -> Result<Ticket<'_>, StorageError> {
         let (caller, answer) = oneshot::channel();
         let stage = Arc::new(Stage::default());
-        let app = operation.app;
+        let (app, runtime) = (operation.app, Handle::try_current().ok());
         let ticket = Ticket { queue: self, app, stage: stage.clone(), answer, settled: false };
         let mut held = self.held();
         if held.closed {
@@ -146,8 +151,12 @@ impl Queue {
         }
         let lane = Lane::of(&operation);
         held.length += 1;
-        held.lanes.entry(lane).or_default().push_back(Waiting { operation, deadline, caller, stage });
-        held.make_ready(lane, app);
+        let beside = held.lanes.entry(lane).or_default();
+        beside.push_back(Waiting { operation, deadline, caller, runtime, stage });
+        // A lane with others in it is ready, or comes back with them.
+        if beside.len() == 1 {
+            held.make_ready(lane, app);
+        }
         drop(held);
         self.wake.notify_one();
         Ok(ticket)
@@ -176,11 +185,11 @@ impl Queue {
         }
     }
 
-    /// Lets the next ones have what the group held. Its callers were answered.
+    /// Lets the next ones have what the group held. Its callers' answers are on their way.
     pub(crate) fn release(&self, lanes: Lanes) {
         let mut held = self.held();
         for (app, stage) in &lanes.stages {
-            if stage.0.swap(QUEUED, Ordering::SeqCst) == ABANDONED
+            if stage.0.swap(ANSWERED, Ordering::SeqCst) == ABANDONED
                 && let Some(count) = held.abandoned.get_mut(app)
             {
                 *count -= 1;

@@ -6,9 +6,10 @@ use chatroom_core::{Operation, StorageError, StorageErrorKind};
 
 use super::Trouble;
 use super::commit::commit;
+use super::replies::Replies;
 use crate::deadline::Deadline;
 use crate::error::{collided, not_done, session_is_over};
-use crate::queue::{Answer, Group, Waiting};
+use crate::queue::{Answer, Group};
 use crate::session::Session;
 use crate::shared::Shared;
 
@@ -30,10 +31,11 @@ async fn serve(shared: &Shared, session: &mut Option<Session>, group: Group) {
     let operations: Vec<&Operation> = group.members.iter().map(|member| &member.operation).collect();
     let Some(deadline) = group.members.iter().map(|member| member.deadline).min() else { return };
     let outcome = attempts(shared, session, &operations, deadline).await;
+    let mut replies = Replies::default();
     match outcome {
         Outcome::Answered(answers) => {
             for (member, answer) in group.members.into_iter().zip(answers) {
-                reply(member, answer);
+                replies.add(member, answer);
             }
         }
         // One of them may be what the others stumble over.
@@ -44,20 +46,18 @@ async fn serve(shared: &Shared, session: &mut Option<Session>, group: Group) {
                     Outcome::Answered(mut answers) => answers.pop(),
                     Outcome::Apart(error) => Some(Err(error.into())),
                 };
-                reply(member, answer.unwrap_or_else(|| Err(unanswered().into())));
+                let mut reply = Replies::default();
+                reply.add(member, answer.unwrap_or_else(|| Err(unanswered().into())));
+                reply.give();
             }
         }
         Outcome::Apart(error) => {
             for member in group.members {
-                reply(member, Err(again(&error).into()));
+                replies.add(member, Err(again(&error).into()));
             }
         }
     }
-}
-
-fn reply(member: Waiting, answer: Answer) {
-    // Who gave up is not told.
-    drop(member.caller.send(answer));
+    replies.give();
 }
 
 fn unanswered() -> StorageError {
