@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod forget;
+mod snapshots;
 mod trim;
 
 use std::path::PathBuf;
@@ -14,12 +15,9 @@ use crate::engine::Phase;
 use crate::journal::{JournalError, JournalReader, Left};
 use crate::options::Options;
 use crate::shared::Shared;
-use crate::snapshot::{self, Taken};
 
 /// How often the thread looks.
 const EVERY: Duration = Duration::from_millis(250);
-/// How long no snapshot is tried after one that failed: each costs the disk its whole size.
-const AFTER_A_FAILURE: Duration = Duration::from_secs(60);
 
 /// What is kept besides the state. One thread at a time works with it.
 pub(crate) struct Keeper {
@@ -143,27 +141,6 @@ impl Keeper {
         let oldest = self.shared.write(|journal| journal.oldest(1));
         let too_old = self.shared.clock().now().minus(self.keep);
         matches!(oldest, Some(Ok(heads)) if heads.iter().any(|head| head.at < too_old))
-    }
-
-    fn snapshot(&mut self) -> Result<(), KeepError> {
-        let taken = snapshot::take(&self.shared, &self.dir, self.store_id);
-        if !matches!(taken, Ok(Taken::Complete { .. })) {
-            snapshot::remove_unfinished(&self.dir)?;
-        }
-        match taken {
-            Ok(Taken::Complete { from, bytes }) => {
-                (self.covered, self.snapshot_size) = (from, bytes);
-                snapshot::remove_others(&self.dir, from)?;
-                tracing::info!(from, bytes, "a snapshot is complete");
-                Ok(())
-            }
-            Ok(Taken::Abandoned) => Ok(()),
-            Err(error) => {
-                let pause = i64::try_from(AFTER_A_FAILURE.as_millis()).unwrap_or(i64::MAX);
-                self.no_snapshot_before = self.shared.clock().now().plus_millis(pause);
-                Err(error.into())
-            }
-        }
     }
 }
 

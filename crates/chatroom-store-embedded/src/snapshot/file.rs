@@ -16,6 +16,8 @@ const MAGIC: [u8; 8] = *b"chatsnap";
 const FORMAT: u32 = 1;
 /// No part is as large.
 const LARGEST_PART: u32 = 1 << 30;
+/// What is synced at once. A commit that is synced meanwhile waits for about as much.
+const AT_ONCE: u64 = 1 << 20;
 const PREFIX: &str = "snapshot-";
 const UNFINISHED: &str = "snapshot.unfinished";
 
@@ -26,6 +28,8 @@ pub(super) struct Unfinished {
     out: BufWriter<File>,
     parts: u64,
     bytes: u64,
+    /// How many of them may not be on the disk.
+    unsynced: u64,
 }
 
 impl Unfinished {
@@ -35,7 +39,7 @@ impl Unfinished {
         let mut out = BufWriter::with_capacity(1 << 18, file);
         let header = [&MAGIC[..], &FORMAT.to_le_bytes(), &store_id, &from.to_le_bytes()].concat();
         out.write_all(&with_checksum(header))?;
-        Ok(Self { dir: dir.to_owned(), from, out, parts: 0, bytes: 0 })
+        Ok(Self { dir: dir.to_owned(), from, out, parts: 0, bytes: 0, unsynced: 0 })
     }
 
     pub(super) fn part(&mut self, blob: &[u8]) -> io::Result<()> {
@@ -45,6 +49,12 @@ impl Unfinished {
         self.out.write_all(blob)?;
         self.parts += 1;
         self.bytes += blob.len() as u64;
+        self.unsynced += blob.len() as u64;
+        if self.unsynced >= AT_ONCE {
+            self.out.flush()?;
+            self.out.get_ref().sync_data()?;
+            self.unsynced = 0;
+        }
         Ok(())
     }
 

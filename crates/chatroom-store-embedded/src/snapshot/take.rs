@@ -1,6 +1,6 @@
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chatroom_core::{App, Record, RoomKey, Seq};
 use chatroom_store_memory::{DumpCursor, Dumped};
@@ -11,14 +11,18 @@ use crate::engine::{Engine, Phase};
 use crate::shared::Shared;
 use crate::signal::Fate;
 
-/// How many records are looked at under one lock: a fraction of a millisecond.
-const RECORDS_A_LOCK: usize = 1_000;
+/// How many records are looked at under one lock: some tens of microseconds.
+const RECORDS_A_LOCK: usize = 250;
 /// How many cursors and dead letters are copied under one lock.
-const CURSORS_A_LOCK: usize = 1_000;
+const CURSORS_A_LOCK: usize = 250;
 /// How many positions of events are copied under one lock.
 const POSITIONS_A_LOCK: usize = 4_096;
 /// About how many bytes a part has.
 const PART: usize = 1 << 18;
+/// How many times as long as a part took nothing is done after it: operations have that time for themselves.
+const REST: u32 = 3;
+/// The longest rest.
+const LONGEST_REST: Duration = Duration::from_millis(5);
 /// How often to look whether everything that was seen is durable.
 const POLL: Duration = Duration::from_millis(1);
 
@@ -72,6 +76,7 @@ impl Shown {
         let mut blob = BlobWriter::new();
         let mut cursor = Some(DumpCursor::start());
         while let Some(at) = cursor {
+            let began = Instant::now();
             let part = {
                 let engine = shared.engine();
                 if engine.rollbacks != rollbacks || engine.phase != Phase::Open {
@@ -87,6 +92,7 @@ impl Shown {
                     file.part(&std::mem::replace(&mut blob, BlobWriter::new()).finish())?;
                 }
             }
+            std::thread::sleep(LONGEST_REST.min(began.elapsed() * REST));
         }
         // Last, so that the rules are there when they are read.
         write_backlog(shared, &mut blob, &mut file)?;
