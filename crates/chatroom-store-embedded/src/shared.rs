@@ -69,6 +69,14 @@ impl Shared {
         }
     }
 
+    /// The same, as soon as what this gives is dropped.
+    pub(crate) fn wake_writer_later(
+        self: &Arc<Self>,
+        mut engine: MutexGuard<'_, Engine>,
+    ) -> Option<WakeWriter> {
+        std::mem::take(&mut engine.writer_asleep).then(|| WakeWriter(self.clone()))
+    }
+
     /// Waits for something to commit, up to what the guard's holder will look at next.
     pub(crate) fn sleep<'a>(&self, mut engine: MutexGuard<'a, Engine>) -> MutexGuard<'a, Engine> {
         engine.writer_asleep = true;
@@ -152,6 +160,15 @@ impl Shared {
             Phase::Open | Phase::Closing => Ok((read(&engine), engine.seen())),
             Phase::Closed | Phase::Failed(_) => Err(engine.refusal()),
         }
+    }
+}
+
+/// Wakes the writer when it is dropped, also by a runtime that ends.
+pub(crate) struct WakeWriter(Arc<Shared>);
+
+impl Drop for WakeWriter {
+    fn drop(&mut self) {
+        self.0.work.notify_one();
     }
 }
 

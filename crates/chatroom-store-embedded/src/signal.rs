@@ -151,3 +151,73 @@ impl Drop for Wait<'_> {
 fn kept(waiting: &mut [Waiting], Place(list, index): Place) -> Option<&mut Option<Waker>> {
     waiting.get_mut(list)?.all.0.get_mut(index)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn runtime() -> runtime::Runtime {
+        runtime::Builder::new_current_thread().enable_time().build().unwrap()
+    }
+
+    /// Waits on the runtime, and polls so often that it waits when this returns.
+    fn wait_on(runtime: &runtime::Runtime, signal: &Arc<Signal>) -> tokio::task::JoinHandle<Fate> {
+        let signal = signal.clone();
+        let waiting = runtime.spawn(async move { signal.wait().await });
+        runtime.block_on(tokio::task::yield_now());
+        waiting
+    }
+
+    fn waiting(signal: &Signal) -> Vec<usize> {
+        signal.waiting().iter().map(|list| list.all.0.iter().flatten().count()).collect()
+    }
+
+    #[test]
+    fn who_waits_is_told_on_each_runtime() {
+        let signal = Arc::new(Signal::default());
+        let (one, other) = (runtime(), runtime());
+        let waiters = [wait_on(&one, &signal), wait_on(&one, &signal)];
+        let alone = wait_on(&other, &signal);
+        assert_eq!(waiting(&signal), [2, 1]);
+        signal.tell(Fate::Durable);
+        let within = Duration::from_secs(20);
+        for waiter in waiters {
+            let told = one.block_on(async { tokio::time::timeout(within, waiter).await });
+            assert_eq!(told.unwrap().unwrap(), Fate::Durable);
+        }
+        let told = other.block_on(async { tokio::time::timeout(within, alone).await });
+        assert_eq!(told.unwrap().unwrap(), Fate::Durable);
+    }
+
+    #[test]
+    fn a_runtime_that_has_ended_keeps_nobody_from_being_told() {
+        let signal = Arc::new(Signal::default());
+        let (ended, other) = (runtime(), runtime());
+        let mut moved = [Box::pin(signal.wait()), Box::pin(signal.wait())];
+        let entered = ended.enter();
+        for wait in &mut moved {
+            assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        drop(entered);
+        drop(ended);
+        let [one, another] = moved;
+        let told = async { (one.await, another.await) };
+        let tell = async { signal.tell(Fate::Undone) };
+        let (told, ()) = other.block_on(async { tokio::join!(told, tell) });
+        assert_eq!(told, (Fate::Undone, Fate::Undone));
+    }
+
+    #[test]
+    fn who_goes_away_is_not_woken() {
+        let signal = Signal::default();
+        let mut gone = Box::pin(signal.wait());
+        assert!(gone.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(gone.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(waiting(&signal), [1]);
+        drop(gone);
+        assert_eq!(waiting(&signal), [0]);
+    }
+}

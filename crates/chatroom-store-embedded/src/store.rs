@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chatroom_core::{Clock, Operation, Outcome, StorageError, StorageErrorKind, Ticker, TransactError};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::directory::Directory;
@@ -24,7 +25,7 @@ use crate::journal::{JournalError, JournalReader, Left};
 use crate::keeper::{self, Keeper, Stop};
 use crate::open::{self, Opened};
 use crate::options::Options;
-use crate::shared::Shared;
+use crate::shared::{Shared, WakeWriter};
 use crate::signal::Fate;
 use crate::writer;
 
@@ -176,7 +177,7 @@ impl EmbeddedStore {
     }
 
     async fn run(&self, operation: Operation) -> Result<Outcome, TransactError> {
-        let waiting = {
+        let (waiting, wake) = {
             let mut engine = self.shared.engine();
             if engine.phase != Phase::Open {
                 return Err(engine.refusal().into());
@@ -190,9 +191,11 @@ impl EmbeddedStore {
                     Err(waiting)
                 }
             };
-            self.shared.wake_writer(engine);
-            waiting
+            (waiting, self.shared.wake_writer_later(engine))
         };
+        if let Some(wake) = wake {
+            wait_for_company(wake);
+        }
         let Decided { answer, seen } = match waiting {
             Ok(decided) => decided,
             Err(waiting) => match waiting.await {
@@ -233,6 +236,17 @@ impl Drop for EmbeddedStore {
             // A thread that panicked has said so.
             drop(thread.join());
         }
+    }
+}
+
+/// Lets the calls be decided that this thread has at hand beside the first of a group, so that they share its commit.
+/// Not in the call itself: it may be dropped, or not be polled again, and others wait for the writer too.
+fn wait_for_company(wake: WakeWriter) {
+    if let Ok(runtime) = Handle::try_current() {
+        drop(runtime.spawn(async move {
+            tokio::task::yield_now().await;
+            drop(wake);
+        }));
     }
 }
 

@@ -112,7 +112,7 @@ async fn a_rule_that_was_taken_back_is_told_nothing_and_one_that_stays_is() {
     let _held = journal.hold();
     let mut rule = Box::pin(world.rule("all"));
     assert!(poll(&mut rule).is_pending());
-    journal.wait_for(before + 1);
+    journal.wait_for(before + 1).await;
     let mut removal = Box::pin(world.remove(&room, "u0"));
     assert!(poll(&mut removal).is_pending());
     assert_eq!(world.leased().await, [], "nothing of it is durable");
@@ -136,7 +136,7 @@ async fn what_a_full_disk_did_not_take_of_deliveries_is_written_later() {
     let before = journal.begun();
     journal.release(Some(Left::NothingFull));
     world.store.maintain().unwrap();
-    journal.wait_for(before + 1);
+    journal.wait_for(before + 1).await;
     while world.store.health() != Health::DiskFull {
         tokio::task::yield_now().await;
     }

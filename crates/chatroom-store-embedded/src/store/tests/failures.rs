@@ -19,7 +19,7 @@ macro_rules! in_flight {
         let before = $journal.begun();
         $(let mut $future = Box::pin($call);
         assert!(poll(&mut $future).is_pending());
-        $journal.wait_for(before + 1);)+
+        $journal.wait_for(before + 1).await;)+
     };
 }
 

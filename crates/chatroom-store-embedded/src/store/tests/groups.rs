@@ -32,7 +32,7 @@ async fn callers_that_wait_together_share_a_commit() {
     let mut removals: Vec<_> = names.iter().map(|name| Box::pin(world.remove(&room, name))).collect();
     for removal in &mut removals {
         assert!(poll(removal).is_pending());
-        journal.wait_for(before + 1);
+        journal.wait_for(before + 1).await;
     }
     journal.release(None);
     for removal in removals {
@@ -88,7 +88,7 @@ async fn no_group_has_read_more_than_2000_records() {
     let mut removals: Vec<_> = calls.map(Box::pin).collect();
     for removal in &mut removals {
         assert!(poll(removal).is_pending());
-        journal.wait_for(before + 1);
+        journal.wait_for(before + 1).await;
     }
     journal.release(None);
     for removal in removals {
@@ -107,7 +107,7 @@ async fn who_finds_the_queue_full_is_told_at_once_and_who_waits_gets_its_turn() 
     let _held = journal.hold();
     let mut first = Box::pin(world.remove(&room, "u0"));
     assert!(poll(&mut first).is_pending());
-    journal.wait_for(before + 1);
+    journal.wait_for(before + 1).await;
     let mut large = Box::pin(world.room(&names));
     assert!(poll(&mut large).is_pending());
     let mut waiting = [Box::pin(world.remove(&room, "u1")), Box::pin(world.remove(&room, "u2"))];
@@ -134,7 +134,7 @@ async fn operations_that_were_taken_are_committed_before_a_store_is_closed() {
     let _held = journal.hold();
     let mut first = Box::pin(world.remove(&room, "u0"));
     assert!(poll(&mut first).is_pending());
-    journal.wait_for(before + 1);
+    journal.wait_for(before + 1).await;
     let mut second = Box::pin(world.remove(&room, "u1"));
     assert!(poll(&mut second).is_pending());
     let mut closing = Box::pin(world.store.close());

@@ -74,7 +74,7 @@ async fn a_snapshot_counts_when_all_that_it_shows_is_durable_and_not_when_some_w
     let _held = journal.hold();
     let mut removal = Box::pin(world.remove(&room, "u0"));
     assert!(poll(&mut removal).is_pending());
-    journal.wait_for(before + 1);
+    journal.wait_for(before + 1).await;
     let shared = &world.store.shared;
     let shown = crate::snapshot::Shown::write(shared, &world.options.dir, [7; 16]).unwrap().unwrap();
     assert_eq!(shown.fate(&shared.engine()), None, "it shows what is not durable");
