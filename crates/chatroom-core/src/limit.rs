@@ -3,10 +3,13 @@
 //! N slots, each of which may be used again more than a second after its last use. That is exact: a token bucket of
 //! the same size lets twice as many through around a second's border.
 
+mod at_once;
 pub mod permits;
 
 use std::collections::VecDeque;
 use std::time::Duration;
+
+pub use at_once::{AtOnce, Inside, OfOneApp};
 
 /// The length of the window, in microseconds.
 const WINDOW: u64 = 1_000_000;

@@ -33,6 +33,8 @@ pub(crate) enum Failure {
     RateLimited(Exhausted),
     /// Whether there are too many calls cannot be said now, because the database is away.
     LimitUnknown,
+    /// The store has as many calls as it answers in time.
+    TooManyAtOnce,
     /// The body is larger than is read.
     BodyTooLarge {
         /// How much is read.
@@ -146,6 +148,8 @@ impl Failure {
                     Some("the database does not say how many calls other nodes have admitted".to_owned());
                 Answered { cause, ..storage(StorageErrorKind::Unavailable) }
             }
+            // Not with its cause, which would be a line for each: that calls are refused is told once a second.
+            Self::TooManyAtOnce => storage(StorageErrorKind::Overloaded),
             Self::BodyTooLarge { limit } => refusal::request_too_large(*limit).into(),
             Self::BodyBroken => refusal::json_parse("the body is not complete").into(),
             Self::Json(why) => refusal::json_parse(why).into(),

@@ -13,7 +13,7 @@ pub(crate) struct AppEntry {
     /// Its id as `application` shows it.
     pub(crate) application: String,
     pub(crate) signer: Signer,
-    /// Its calls in the last second. Lives as long as the app, whatever becomes of its credentials.
+    /// Its calls. Lives as long as the app, whatever becomes of its credentials.
     pub(crate) calls: Arc<AppCalls>,
 }
 
