@@ -1,5 +1,6 @@
 //! Who may call: bearer tokens and client secrets.
 
+mod accepted;
 mod bearer;
 mod secret;
 mod token;

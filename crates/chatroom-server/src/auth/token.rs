@@ -7,6 +7,8 @@ use chatroom_core::{App, AppId, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::accepted::Accepted;
+
 /// How long a token is valid when nothing is said: 60 days, in seconds.
 pub(crate) const DEFAULT_TTL: u64 = 5_184_000;
 
@@ -21,12 +23,12 @@ const LENGTH: usize = SIGNED + SIGNATURE;
 const TEXT: usize = LENGTH / 3 * 4;
 
 /// Issues and checks the tokens of one app under its present credentials.
-#[derive(Clone)]
 pub(crate) struct Signer {
     app: AppId,
     generation: u32,
     /// Keyed once; a clone costs less than keying.
     keyed: Hmac<Sha256>,
+    accepted: Accepted<TEXT>,
 }
 
 impl Signer {
@@ -35,7 +37,7 @@ impl Signer {
         let mut block = [0; 64];
         block[..32].copy_from_slice(&app.signing_key.0);
         let keyed = Hmac::new(&block.into());
-        Self { app: app.id, generation: app.credentials.generation, keyed }
+        Self { app: app.id, generation: app.credentials.generation, keyed, accepted: Accepted::default() }
     }
 
     /// A token that is valid for `ttl` seconds from `now` on; 0 means for ever.
@@ -56,14 +58,25 @@ impl Signer {
 
     /// Whether the token is one of this app, of its present credentials, and not expired. Why not is told to nobody.
     pub(crate) fn accepts(&self, token: &str, now: Timestamp) -> bool {
+        let Ok(token) = <&[u8; TEXT]>::try_from(token.as_bytes()) else { return false };
+        let expires = self.accepted.find(token).or_else(|| {
+            let expires = self.check(token)?;
+            self.accepted.keep(token, expires);
+            Some(expires)
+        });
+        expires.is_some_and(|expires| expires == 0 || seconds(now) < expires)
+    }
+
+    /// When the token expires, in seconds, if it is one of this app and of its present credentials; 0 for never.
+    fn check(&self, token: &[u8; TEXT]) -> Option<u64> {
         let mut bytes = [0; LENGTH];
-        if token.len() != TEXT || URL_SAFE_NO_PAD.decode_slice(token, &mut bytes) != Ok(LENGTH) {
-            return false;
+        if URL_SAFE_NO_PAD.decode_slice(token, &mut bytes) != Ok(LENGTH) {
+            return None;
         }
         let (signed, signature) = bytes.split_at(SIGNED);
         // The signature first, in constant time: what it does not cover is not looked at.
         if self.keyed.clone().chain_update(signed).verify_slice(signature).is_err() {
-            return false;
+            return None;
         }
         let mut fields = Fields(signed);
         let known = fields.take() == *MARK && fields.take() == [VERSION];
@@ -71,7 +84,7 @@ impl Signer {
             fields.take() == self.app.0.to_be_bytes() && fields.take() == self.generation.to_be_bytes();
         let _issued = fields.take::<8>();
         let expires = u64::from_be_bytes(fields.take());
-        known && ours && (expires == 0 || seconds(now) < expires)
+        (known && ours).then_some(expires)
     }
 }
 
