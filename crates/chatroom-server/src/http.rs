@@ -11,6 +11,7 @@ mod gate;
 mod health;
 mod path;
 mod query;
+mod routes;
 mod trace;
 
 mod add_member;
@@ -31,12 +32,10 @@ mod token;
 mod user_entity;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use axum::Router;
-use axum::routing::{get, post};
-use chatroom_core::{CallbackOutbox, Chatrooms, Clock};
-use chatroom_protocol as protocol;
+use chatroom_core::{AtOnce, CallbackOutbox, Chatrooms, Clock};
 use tokio::sync::Notify;
 
 use crate::apps::Apps;
@@ -46,8 +45,6 @@ use crate::rate::{ClientCalls, SharedCalls};
 
 pub(crate) use edge::Edge;
 pub(crate) use health::{Notes, Readiness};
-
-use gate::gate;
 
 /// What all calls share.
 pub(crate) struct Shared {
@@ -59,6 +56,10 @@ pub(crate) struct Shared {
     pub(crate) token_calls: ClientCalls,
     /// Counts the calls of apps where other servers share their limits; otherwise each app does.
     pub(crate) shared_calls: Option<Arc<SharedCalls>>,
+    /// The calls that the store has.
+    pub(crate) at_once: AtOnce,
+    /// The last second in which the log was told that it has too many.
+    pub(crate) told_overloaded: AtomicU64,
     /// Told of what leaves something to sweep.
     pub(crate) sweeper: Arc<Notify>,
     pub(crate) readiness: Arc<Readiness>,
@@ -70,27 +71,4 @@ pub(crate) struct Shared {
     pub(crate) body: usize,
     /// How long a request may take from its head to its answer.
     pub(crate) request_timeout: Duration,
-}
-
-fn router(shared: Arc<Shared>) -> Router {
-    let member = post(gate::<add_member::AddMember>).delete(gate::<remove_members::RemoveMembers>);
-    let members = get(gate::<list_members::ListMembers>).post(gate::<add_members::AddMembers>);
-    let room = get(gate::<get_rooms::GetRooms>).delete(gate::<dissolve_room::DissolveRoom>);
-    let rooms = get(gate::<list_rooms::ListRooms>).post(gate::<create_room::CreateRoom>);
-    let user = get(gate::<get_user::GetUser>).delete(gate::<delete_user::DeleteUser>);
-    let users = get(gate::<list_users::ListUsers>).post(gate::<register_users::RegisterUsers>);
-    Router::new()
-        .route(protocol::members::remove::ROUTE, member)
-        .route(protocol::members::list::ROUTE, members)
-        .route(protocol::chatrooms::details::ROUTE, room)
-        .route(protocol::chatrooms::list::ROUTE, rooms)
-        .route(protocol::users::get::ROUTE, user)
-        .route(protocol::users::list::ROUTE, users)
-        .route(protocol::callbacks::events::ROUTE, get(gate::<list_events::ListEvents>))
-        .route(protocol::callbacks::streams::ROUTE, get(gate::<list_streams::ListStreams>))
-        .route(protocol::token::ROUTE, post(gate::<token::IssueToken>))
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .fallback(gate::no_such_route)
-        .with_state(shared)
 }

@@ -10,6 +10,7 @@ mod server;
 mod stop;
 mod stores;
 mod sweeper;
+mod workers;
 
 pub use crate::clock::{Stopwatch, SystemClock, SystemIds, SystemStopwatch};
 pub use life::{Health, Life};

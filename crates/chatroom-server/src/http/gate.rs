@@ -3,10 +3,11 @@
 //! the core.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use chatroom_core::Permit;
@@ -24,7 +25,7 @@ use crate::apps::AppEntry;
 use crate::auth::{Bearer, bearer};
 use crate::config::{BlankToken, Endpoint as Limit};
 use crate::error::{Exhausted, Failure, Place};
-use crate::rate::{Peer, SharedCalls};
+use crate::rate::SharedCalls;
 
 /// What answers a call that passed the gate.
 pub(super) trait Endpoint {
@@ -45,57 +46,76 @@ pub(super) enum Guard {
 }
 
 /// Lets a request through to its endpoint, or answers why not.
-pub(super) async fn gate<E: Endpoint>(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+pub(super) async fn gate<E: Endpoint>(shared: &Shared, request: Request, trace: &Trace) -> Response {
     let (head, body) = request.into_parts();
-    let trace = trace_of(&head);
     let mut place = Place { not_member_status: shared.compat.not_member_status.as_u16(), ..Place::default() };
     let path = match Path::decode(head.uri.path()) {
         Ok(path) => path,
         Err(why) => {
-            return refuse(&Failure::InvalidPath(why), &place, &trace, &shared, Some(body), &head).await;
+            return refuse(&Failure::InvalidPath(why), &place, trace, shared, Some(body), &head).await;
         }
     };
     (place.org, place.app, place.rest) = (path.org(), path.app(), path.rest);
-    let entry = match admit(E::GUARD, &shared, &path, &head, &trace) {
+    let entry = match admit(E::GUARD, shared, &path, &head, trace) {
         Ok(entry) => entry,
-        Err(failure) => return refuse(&failure, &place, &trace, &shared, Some(body), &head).await,
+        Err(failure) => return refuse(&failure, &place, trace, shared, Some(body), &head).await,
     };
     if let Some(calls) = &shared.shared_calls
-        && let Err(failure) = admit_shared(calls, E::GUARD, &shared, &entry).await
+        && let Err(failure) = admit_shared(calls, E::GUARD, shared, &entry).await
     {
-        return refuse(&failure, &place, &trace, &shared, Some(body), &head).await;
+        return refuse(&failure, &place, trace, shared, Some(body), &head).await;
     }
     if let Some(lacking) = changes(E::GUARD, &head).then(|| shared.readiness.lacks()).flatten() {
         let failure = Failure::Unsafe(lacking);
-        return refuse(&failure, &place, &trace, &shared, Some(body), &head).await;
+        return refuse(&failure, &place, trace, shared, Some(body), &head).await;
     }
     if body.size_hint().lower() > shared.body as u64 {
         let failure = Failure::BodyTooLarge { limit: shared.body };
-        return close(refuse(&failure, &place, &trace, &shared, Some(body), &head).await);
+        return close(refuse(&failure, &place, trace, shared, Some(body), &head).await);
     }
     let body = match read(body, shared.body).await {
         Ok(body) => body,
-        Err(failure) => return close(refuse(&failure, &place, &trace, &shared, None, &head).await),
+        Err(failure) => return close(refuse(&failure, &place, trace, shared, None, &head).await),
     };
-    let call = Call { shared: &shared, entry, path: &path, head: &head, body, trace: &trace };
-    match E::answer(&call).await {
+    let call = Call { shared, entry, path: &path, head: &head, body, trace };
+    match answer_in_time::<E>(&call).await {
         Ok(response) => response,
         Err(failure) => {
             place.application = &call.entry.application;
-            refuse(&failure, &place, &trace, &shared, None, &head).await
+            refuse(&failure, &place, trace, shared, None, &head).await
         }
     }
 }
 
+/// Lets the endpoint answer, if that would not be too late.
+async fn answer_in_time<E: Endpoint>(call: &Call<'_>) -> Result<Response, Failure> {
+    let Call { shared, entry, .. } = call;
+    if matches!(E::GUARD, Guard::Credentials) {
+        // It has nothing to do with the store.
+        return E::answer(call).await;
+    }
+    let began = shared.watch.micros();
+    let Some(inside) = shared.at_once.enter(&entry.calls.inside) else {
+        let second = began / 1_000_000;
+        if shared.told_overloaded.swap(second, Ordering::Relaxed) != second {
+            tracing::warn!("calls are refused with 503, because the store does not keep up");
+        }
+        return Err(Failure::TooManyAtOnce);
+    };
+    let answer = E::answer(call).await;
+    inside.done(shared.watch.micros().saturating_sub(began));
+    answer
+}
+
 /// The answer for a path that no endpoint has.
-pub(super) async fn no_such_route(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+pub(super) async fn no_such_route(shared: &Shared, request: Request, trace: &Trace) -> Response {
     let (head, body) = request.into_parts();
     let failure = if has_dots(head.uri.path()) {
         Failure::InvalidPath(InvalidSegment::Dots)
     } else {
         Failure::NoSuchRoute
     };
-    refuse(&failure, &Place::default(), &trace_of(&head), &shared, Some(body), &head).await
+    refuse(&failure, &Place::default(), trace, shared, Some(body), &head).await
 }
 
 /// App key, then token, then rate limit: who is not let in spends nothing of the app's, and learns nothing.
@@ -222,10 +242,4 @@ async fn discard(body: impl http_body::Body<Data = Bytes> + Unpin, most: usize) 
     };
     // Whoever sends longer than that loses the answer.
     let _ = tokio::time::timeout(PATIENCE, read).await;
-}
-
-/// The edge puts a trace into every request.
-pub(super) fn trace_of(head: &request::Parts) -> Arc<Trace> {
-    let trace = head.extensions.get::<Arc<Trace>>().cloned();
-    trace.unwrap_or_else(|| Arc::new(Trace::begin(&head.headers, Peer::Local)))
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chatroom_core::{DeadLetter, Deliveries, Rule};
 use chatroom_store_postgres::Durability;
 use serde::Serialize;
 
-use super::gate::trace_of;
+use super::trace::Trace;
 use super::{Shared, answer};
 use crate::config::StoreRequire;
 use crate::error::{Failure, Place};
@@ -118,12 +117,13 @@ fn loss(rule: &Rule, lost: &DeadLetter) -> String {
 }
 
 /// Whether the process answers at all.
-pub(super) async fn livez(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    respond(answer::json(&Ready { status: "alive", durability: None, notes: Vec::new() }), &shared, request)
+pub(super) async fn livez(shared: &Shared, trace: &Trace) -> Response {
+    let alive = Ready { status: "alive", durability: None, notes: Vec::new() };
+    answer::json(&alive).unwrap_or_else(|failure| refuse(&failure, shared, trace))
 }
 
 /// Whether it should be sent calls.
-pub(super) async fn readyz(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+pub(super) async fn readyz(shared: &Shared, trace: &Trace) -> Response {
     let reasons = shared.readiness.reasons();
     let answer = if reasons.is_empty() {
         let durability = shared.readiness.store.durability().map(|durability| durability.to_string());
@@ -131,14 +131,9 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>, request: Request) 
     } else {
         Err(Failure::NotReady(reasons))
     };
-    respond(answer, &shared, request)
+    answer.unwrap_or_else(|failure| refuse(&failure, shared, trace))
 }
 
-fn respond(answer: Result<Response, Failure>, shared: &Shared, request: Request) -> Response {
-    let (head, _) = request.into_parts();
-    answer
-        .unwrap_or_else(|failure| {
-            answer::failure(&failure, &Place::default(), &trace_of(&head), &*shared.clock)
-        })
-        .into_response()
+fn refuse(failure: &Failure, shared: &Shared, trace: &Trace) -> Response {
+    answer::failure(failure, &Place::default(), trace, &*shared.clock)
 }

@@ -9,12 +9,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::listener::{Listener, Stream};
+use super::listener::{Accepted, Listener, Stream};
 use super::patience::{Patient, Requests, Times};
+use super::workers::Workers;
 use crate::config::LimitsConfig;
 use crate::http::Edge;
 use crate::rate::Peer;
@@ -49,6 +51,7 @@ impl Connections {
     pub(super) async fn accept(
         self,
         listener: Listener,
+        workers: Arc<Workers>,
         graceful: Arc<GracefulShutdown>,
         stop: CancellationToken,
     ) {
@@ -57,7 +60,7 @@ impl Connections {
                 () = stop.cancelled() => return,
                 accepted = listener.accept() => accepted,
             };
-            let (stream, peer) = match accepted {
+            let Accepted { stream, peer } = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted: {error}");
@@ -70,17 +73,24 @@ impl Connections {
                 permit = self.free.clone().acquire_owned() => permit,
             };
             let (connections, watcher) = (self.clone(), graceful.watcher());
-            self.open.spawn(async move {
+            let served = async move {
                 connections.serve(stream, peer, watcher).await;
                 drop(permit);
-            });
+            };
+            self.open.spawn_on(served, workers.next());
         }
     }
 
     async fn serve(self, stream: Stream, peer: Peer, watcher: Watcher) {
         let served = match stream {
-            Stream::Tcp(stream) => self.converse(stream, peer, watcher).await,
-            Stream::Unix(stream) => self.converse(stream, peer, watcher).await,
+            Stream::Tcp(stream) => match TcpStream::from_std(stream) {
+                Ok(stream) => self.converse(stream, peer, watcher).await,
+                Err(error) => return tracing::warn!(%error, "a connection could not be served: {error}"),
+            },
+            Stream::Unix(stream) => match UnixStream::from_std(stream) {
+                Ok(stream) => self.converse(stream, peer, watcher).await,
+                Err(error) => return tracing::warn!(%error, "a connection could not be served: {error}"),
+            },
         };
         if let Err(error) = served {
             // The peer's doing: it went away, was silent, or sent what is not HTTP.

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener};
 
 use crate::config::ListenAddress;
 use crate::rate::Peer;
@@ -35,9 +35,16 @@ pub(super) enum Listener {
 }
 
 /// A connection that was accepted.
+pub(super) struct Accepted {
+    pub(super) stream: Stream,
+    /// Who is at its other end.
+    pub(super) peer: Peer,
+}
+
+/// Its socket, on no runtime yet.
 pub(super) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
 }
 
 /// The file of a Unix socket.
@@ -66,18 +73,18 @@ impl Listener {
         }
     }
 
-    /// The next connection, and who is at its other end.
-    pub(super) async fn accept(&self) -> io::Result<(Stream, Peer)> {
+    /// The next connection.
+    pub(super) async fn accept(&self) -> io::Result<Accepted> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, from) = listener.accept().await?;
                 // An answer is written at once, and should leave at once.
                 stream.set_nodelay(true)?;
-                Ok((Stream::Tcp(stream), Peer::of(from.ip())))
+                Ok(Accepted { stream: Stream::Tcp(stream.into_std()?), peer: Peer::of(from.ip()) })
             }
             Self::Unix { listener, .. } => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Stream::Unix(stream), Peer::Local))
+                Ok(Accepted { stream: Stream::Unix(stream.into_std()?), peer: Peer::Local })
             }
         }
     }

@@ -53,15 +53,22 @@ pub(super) struct Patient<S> {
     answered: u64,
     /// Whether a head has begun to arrive.
     in_head: bool,
-    read_until: Pin<Box<Sleep>>,
+    /// How long the peer has to send more. Looked up on the clock when it is waited for: a head that arrives in one
+    /// piece never is.
+    read_until: Option<Instant>,
+    /// Set for that time or an earlier one: to set it anew for every request would cost more than to be woken now and
+    /// then for nothing.
+    alarm: Pin<Box<Sleep>>,
     /// While the peer does not take what is written.
     write_until: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patient<S> {
     pub(super) fn new(stream: S, times: Times, requests: Arc<Requests>) -> Self {
-        let read_until = Box::pin(sleep_until(Instant::now() + times.head));
-        Self { stream, times, requests, answered: 0, in_head: true, read_until, write_until: None }
+        let until = Instant::now() + times.head;
+        let alarm = Box::pin(sleep_until(until));
+        let read_until = Some(until);
+        Self { stream, times, requests, answered: 0, in_head: true, read_until, alarm, write_until: None }
     }
 
     /// Whether the peer is the one to act, and since when anew.
@@ -73,9 +80,25 @@ impl<S> Patient<S> {
         if self.answered != answered {
             self.answered = answered;
             self.in_head = false;
-            self.read_until.as_mut().reset(Instant::now() + IDLE);
+            self.read_until = None;
         }
         true
+    }
+
+    /// Ends when the peer has been silent for too long.
+    fn silent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let patience = if self.in_head { self.times.head } else { IDLE };
+        let until = *self.read_until.get_or_insert_with(|| Instant::now() + patience);
+        if self.alarm.deadline() > until {
+            self.alarm.as_mut().reset(until);
+        }
+        while self.alarm.as_mut().poll(cx).is_ready() {
+            if self.alarm.deadline() >= until {
+                return Poll::Ready(());
+            }
+            self.alarm.as_mut().reset(until);
+        }
+        Poll::Pending
     }
 
     fn written<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -103,12 +126,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         if result.is_ready() {
             if !self.in_head && buffer.filled().len() > before {
                 self.in_head = true;
-                let until = Instant::now() + self.times.head;
-                self.read_until.as_mut().reset(until);
+                self.read_until = None;
             }
             return result;
         }
-        self.read_until.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.silent(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

@@ -1,11 +1,12 @@
 //! A server, from its start to its end.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chatroom_core::permits::NodeId;
-use chatroom_core::{Chatrooms, Clock, Ids, Origin};
+use chatroom_core::{AtOnce, Chatrooms, Clock, Ids, Origin};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -19,6 +20,7 @@ use super::life::Life;
 use super::listener::{Address, Listener};
 use super::stores::Stores;
 use super::sweeper;
+use super::workers::Workers;
 use crate::apps::{self, Administrator, Apps, Demo};
 use crate::callbacks::{self, Callbacks};
 use crate::cli::Terminal;
@@ -65,6 +67,8 @@ pub struct Server {
     readiness: Arc<Readiness>,
     connections: Connections,
     graceful: Arc<GracefulShutdown>,
+    /// What connections are served on.
+    workers: Arc<Workers>,
     /// Ends the acceptance of connections and of commands, and begins no further deliveries.
     closing: CancellationToken,
     /// Ends the sweeper.
@@ -129,7 +133,7 @@ impl Server {
             notes(config),
             config.store.require,
         ));
-        let shared = Arc::new(Shared {
+        let shared = Shared {
             chatrooms: chatrooms.clone(),
             outbox: callbacks.outbox.clone(),
             apps: apps.clone(),
@@ -137,6 +141,8 @@ impl Server {
             watch,
             token_calls: ClientCalls::default(),
             shared_calls: shared_calls.clone(),
+            at_once: AtOnce::default(),
+            told_overloaded: AtomicU64::new(u64::MAX),
             sweeper: sweeper.clone(),
             readiness: readiness.clone(),
             rate_limit: config.rate_limit.clone(),
@@ -145,7 +151,7 @@ impl Server {
             origins: origins(config, has_demo),
             body: config.limits.body,
             request_timeout: config.limits.request_timeout,
-        });
+        };
         let (closing, ending) = (CancellationToken::new(), CancellationToken::new());
         let delivering = tokio::spawn(callbacks::deliver(
             stores.leases,
@@ -154,10 +160,13 @@ impl Server {
             config.callback.clone(),
             closing.clone(),
         ));
-        let connections = Connections::new(Edge::new(shared), &config.limits);
+        let connections = Connections::new(Edge::new(shared)?, &config.limits);
         let graceful = Arc::new(GracefulShutdown::new());
-        let accept =
-            |listener| tokio::spawn(connections.clone().accept(listener, graceful.clone(), closing.clone()));
+        let workers = Arc::new(Workers::start().context("no threads for connections")?);
+        let accept = |listener| {
+            let connections = connections.clone();
+            tokio::spawn(connections.accept(listener, workers.clone(), graceful.clone(), closing.clone()))
+        };
         let accepting = listeners.into_iter().map(accept).collect();
         let admin = Administrator { apps: apps.clone(), callbacks, clock, sweeper: sweeper.clone() };
         let control = control.map(|socket| tokio::spawn(socket.serve(Arc::new(admin), closing.clone())));
@@ -180,6 +189,7 @@ impl Server {
             readiness,
             connections,
             graceful,
+            workers,
             closing,
             ending,
             accepting,
@@ -233,7 +243,8 @@ impl Server {
     /// Stops: new connections are refused, `/readyz` says so on those that are open, what is in flight is answered,
     /// and queued commits are finished, all within `shutdown_grace`. Deliveries that are under way have half of that.
     pub async fn stop(self) {
-        let Self { config, connections, graceful, closing, ending, life, readiness, delivering, .. } = self;
+        let Self { config, connections, graceful, workers, closing, ending, life, .. } = self;
+        let (readiness, delivering) = (self.readiness, self.delivering);
         readiness.drain();
         closing.cancel();
         tracing::info!("stopping");
@@ -268,6 +279,7 @@ impl Server {
         if tokio::time::timeout(grace, orderly).await.is_err() {
             tracing::warn!(open = connections.open.len(), "not all was finished within {grace:?}");
         }
+        drop(workers);
         tracing::info!("stopped");
     }
 }
