@@ -52,16 +52,18 @@ struct Round {
     ratio: f64,
 }
 
+/// PostgreSQL as benchmarks have it. What is measured is durable: commits wait for the disk.
+pub(super) fn cluster() -> Result<Cluster> {
+    needs::ensure(&[&needs::POSTGRES])?;
+    let _working = Working::on("starting PostgreSQL");
+    Cluster::start_with(&[("fsync", "on"), ("shared_buffers", "256MB"), ("max_wal_size", "4GB")])
+}
+
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     ensure!(args.rounds > 0 && args.removals > 0, "at least one round of one removal");
-    needs::ensure(&[&needs::POSTGRES])?;
     let program = build::helper(project, "xtask-grouping")?;
-    let working = Working::on("starting PostgreSQL");
-    // What is measured is durable: the commits wait for the disk.
-    let cluster =
-        Cluster::start_with(&[("fsync", "on"), ("shared_buffers", "256MB"), ("max_wal_size", "4GB")])?;
+    let cluster = cluster()?;
     let url = cluster.create_database("grouping")?;
-    drop(working);
     let mut command = Command::new(program);
     command.args(["--url", &url]);
     let numbers = [

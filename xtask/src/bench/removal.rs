@@ -4,10 +4,12 @@
 mod shown;
 
 use anyhow::{Context as _, Result, ensure};
+use xtask_postgres::Cluster;
 
 use self::shown::Round;
 use super::build::{self, Binaries};
 use super::load::{self, Pace};
+use super::postgres;
 use super::report::{self, Out, count};
 use super::requests::Peer;
 use super::round::{Subject, in_turn};
@@ -17,12 +19,13 @@ use crate::project::Project;
 use crate::say::{self, Progress};
 
 const BARE: &str = "bare";
+const DATABASE: &str = "removal";
 const CONNECTIONS: [usize; 2] = [64, 256];
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
     /// What is measured besides the bare server; `none` for the bare server alone
-    #[arg(long, value_delimiter = ',', default_values = ["embedded", "memory"])]
+    #[arg(long, value_delimiter = ',', default_values = ["embedded", "memory", "postgres"])]
     targets: Vec<Target>,
     /// Memberships in all
     #[arg(long, default_value_t = 1_000_000)]
@@ -44,6 +47,7 @@ pub(crate) struct Args {
 enum Target {
     Embedded,
     Memory,
+    Postgres,
     None,
 }
 
@@ -52,6 +56,7 @@ impl Target {
         match self {
             Self::Embedded => Some(Store::Embedded),
             Self::Memory => Some(Store::Memory),
+            Self::Postgres => Some(Store::Postgres),
             Self::None => None,
         }
     }
@@ -61,7 +66,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     let size = Size::of(args.members, args.rooms)?;
     ensure!(args.rounds > 0 && args.removals > 0, "at least one round of one removal");
     let binaries = build::binaries(project)?;
-    let (bare, servers, subjects) = set_up(project, &binaries, args, size)?;
+    // It outlives the servers.
+    let cluster = args.targets.contains(&Target::Postgres).then(postgres::cluster).transpose()?;
+    let (bare, servers, subjects) = set_up(project, &binaries, args, size, cluster.as_ref())?;
     for subject in &subjects {
         // The first round of a server pays for what the others find done.
         subject.round(CONNECTIONS[0], Pace::Closed, args.removals, u64::MAX)?;
@@ -81,7 +88,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     }
     let full_size =
         args.members >= 1_000_000 && args.rooms >= 1_000 && args.rounds >= 5 && args.removals >= 50_000;
-    let complete = [Target::Embedded, Target::Memory].iter().all(|target| args.targets.contains(target));
+    let complete = [Target::Embedded, Target::Memory, Target::Postgres]
+        .iter()
+        .all(|target| args.targets.contains(target));
     let goals = shown::goals(&all, args.targets.iter().filter_map(|target| target.store()));
     report::publish(project, "removal", &[&table, goals.table()], &all, &args.out, full_size && complete)
 }
@@ -91,11 +100,20 @@ fn set_up(
     binaries: &Binaries,
     args: &Args,
     size: Size,
+    cluster: Option<&Cluster>,
 ) -> Result<(Bare, Vec<Server>, Vec<Subject>)> {
     let (mut servers, mut subjects) = (Vec::new(), Vec::new());
     for store in args.targets.iter().filter_map(|target| target.store()) {
-        let server = Server::start(project, &binaries.server, &Setup::of(store, size.members))?;
+        let setup = match (store, cluster) {
+            (Store::Postgres, Some(cluster)) => Setup::on(cluster.create_database(DATABASE)?, size.members),
+            _ => Setup::of(store, size.members),
+        };
+        let server = Server::start(project, &binaries.server, &setup)?;
         let world = World::load(store.name(), server.peer()?, size)?;
+        if let (Store::Postgres, Some(cluster)) = (store, cluster) {
+            // As autovacuum does within a minute, on which the first rounds would depend.
+            cluster.query(DATABASE, "ANALYZE")?;
+        }
         subjects.push(Subject { name: store.name().to_owned(), world, stores: true });
         servers.push(server);
     }

@@ -58,7 +58,8 @@ fn asked_for(store: Store, connections: usize) -> Option<(f64, f64)> {
         (Store::Embedded, 256) => Some((0.55, 0.75)),
         (Store::Embedded, _) => Some((0.50, 0.60)),
         (Store::Memory, 256) => Some((0.75, 0.85)),
-        (Store::Memory, _) => None,
+        (Store::Postgres, 256) => Some((0.35, 0.50)),
+        (Store::Memory | Store::Postgres, _) => None,
     }
 }
 

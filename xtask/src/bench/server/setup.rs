@@ -17,6 +17,7 @@ pub(crate) const BATCH: usize = 1_000;
 pub(crate) enum Store {
     Embedded,
     Memory,
+    Postgres,
 }
 
 impl Store {
@@ -24,6 +25,7 @@ impl Store {
         match self {
             Self::Embedded => "embedded",
             Self::Memory => "memory",
+            Self::Postgres => "postgres",
         }
     }
 }
@@ -40,6 +42,8 @@ pub(crate) struct Rule {
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) store: Store,
+    /// `store.url`, of PostgreSQL.
+    pub(crate) url: Option<String>,
     /// `limits.max_users`
     pub(crate) max_users: usize,
     /// `rate_limit.per_second`; 0 for no limit.
@@ -52,7 +56,12 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn of(store: Store, max_users: usize) -> Self {
-        Self { store, max_users, per_second: 0, keep: None, rules: Vec::new() }
+        Self { store, url: None, max_users, per_second: 0, keep: None, rules: Vec::new() }
+    }
+
+    /// PostgreSQL, in this database.
+    pub(crate) fn on(url: String, max_users: usize) -> Self {
+        Self { url: Some(url), ..Self::of(Store::Postgres, max_users) }
     }
 
     pub(crate) fn with_rules(self, rules: Vec<Rule>) -> Self {
@@ -60,10 +69,12 @@ impl Setup {
     }
 
     pub(super) fn to_toml(&self, address: SocketAddr) -> String {
-        let Self { store, max_users, per_second, keep, rules } = self;
+        let Self { store, url, max_users, per_second, keep, rules } = self;
+        let place =
+            url.as_ref().map_or_else(|| "path = \"data\"".to_owned(), |url| format!("url = \"{url}\""));
         let mut lines = vec![
             format!("listen = \"{address}\""),
-            format!("[store]\nkind = \"{}\"\npath = \"data\"", store.name()),
+            format!("[store]\nkind = \"{}\"\n{place}", store.name()),
             format!("[rate_limit]\nper_second = {per_second}"),
             format!("[limits]\nbatch = {BATCH}\nmax_users = {max_users}"),
             "[callback]".to_owned(),
@@ -102,6 +113,8 @@ mod tests {
         let plain = Setup::of(Store::Memory, 7);
         let toml = plain.to_toml(address);
         assert!(toml.contains("max_users = 7\n[callback]\n[[apps]]\n"), "{toml}");
+        let postgres = Setup::on("postgres://h/db".to_owned(), 7).to_toml(address);
+        assert!(postgres.contains("kind = \"postgres\"\nurl = \"postgres://h/db\"\n"), "{postgres}");
         let rule = |number: usize| Rule { name: format!("r{number}"), url: format!("http://h/{number}") };
         let four = plain.clone().with_rules((0..4).map(rule).collect()).to_toml(address);
         assert!(four.contains("allow_networks") && !four.contains("max_rules"), "{four}");
