@@ -76,9 +76,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     let mut all = Vec::new();
     let mut table = shown::head();
     for connections in CONNECTIONS {
-        let (rounds, rate) = measure(&subjects, connections, args)?;
+        let rounds = measure(&subjects, connections, args)?;
         for subject in &subjects {
-            table.row(shown::row(&rounds, &subject.name, connections, rate));
+            table.row(shown::row(&rounds, &subject.name, connections));
         }
         all.extend(rounds);
     }
@@ -150,10 +150,11 @@ fn same_bytes(subject: &Subject, bare: &Subject) -> Result<()> {
     Ok(())
 }
 
-/// The rounds with one number of connections, and the rate at which the latency was measured: half of the
-/// slowest target's best, the same for all.
-fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<(Vec<Round>, f64)> {
-    let steps = 2 * args.rounds * subjects.len();
+/// The rounds with one number of connections. The latency of a target is measured at half of its best rate, in turn
+/// with that of the bare server at the same one.
+fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<Vec<Round>> {
+    let bare = subjects.iter().position(|subject| subject.name == BARE).context("no bare server")?;
+    let steps = args.rounds * (2 * subjects.len() + subjects.len().saturating_sub(1));
     let progress = Progress::of(format!("{connections} connections"), steps);
     let mut rates = Vec::new();
     for round in 0..args.rounds {
@@ -166,24 +167,35 @@ fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<(Vec
         rates.push(of_round);
     }
     let best = |index: usize| rates.iter().map(|of_round| of_round[index]).fold(0.0, f64::max);
-    let rate = (0..subjects.len()).map(best).fold(f64::INFINITY, f64::min) / 2.0;
-    let bare = subjects.iter().position(|subject| subject.name == BARE).context("no bare server")?;
     let mut rounds = Vec::new();
-    for (round, rates) in rates.iter().enumerate() {
-        for (index, subject) in in_turn(subjects, round) {
-            let pace = Pace::PerSecond(rate);
-            let measured = subject.round(connections, pace, args.removals, (args.rounds + round) as u64)?;
-            let per_second = rates[index];
+    for (index, subject) in subjects.iter().enumerate() {
+        let rate = best(index).min(best(bare)) / 2.0;
+        // The bare server beside itself would be measured twice.
+        let pair: &[usize] = if index == bare { &[bare] } else { &[index, bare] };
+        for (round, rates) in rates.iter().enumerate() {
+            let mut late = Vec::new();
+            for (_, of_pair) in in_turn(pair, round) {
+                let seed = (args.rounds + round) as u64;
+                let measured =
+                    subjects[*of_pair].round(connections, Pace::PerSecond(rate), args.removals, seed)?;
+                late.push((*of_pair, measured));
+                progress.add(1);
+            }
+            let quantile = |of: usize, quantile: f64| {
+                let measured = late.iter().find(|(index, _)| *index == of);
+                measured.map_or(0, |(_, measured)| measured.quantile(quantile))
+            };
             rounds.push(Round {
                 target: subject.name.clone(),
                 connections,
-                per_second,
-                ratio: per_second / rates[bare],
-                p99_us: measured.quantile(0.99),
+                per_second: rates[index],
+                ratio: rates[index] / rates[bare],
+                p99_us: quantile(index, 0.99),
                 failed: 0,
-                p50_us: measured.quantile(0.5),
+                p50_us: quantile(index, 0.5),
+                rate,
+                bare_p99_us: quantile(bare, 0.99),
             });
-            progress.add(1);
         }
     }
     drop(progress);
@@ -192,5 +204,5 @@ fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<(Vec
         let per_second = count(*per_second);
         say::line(&format!("{target}, {connections}: {per_second} a second, {ratio:.2}; p99 {p99_us} us"));
     }
-    Ok((rounds, rate))
+    Ok(rounds)
 }

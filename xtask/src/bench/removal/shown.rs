@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{BARE, CONNECTIONS};
+use super::CONNECTIONS;
 use crate::bench::report::{Bound, Goals, Spread, Table, count, millis, ratio};
 use crate::bench::server::Store;
 
@@ -20,6 +20,12 @@ pub(super) struct Round {
     pub(super) failed: usize,
     #[serde(skip)]
     pub(super) p50_us: u64,
+    /// The fixed rate, in calls a second.
+    #[serde(skip)]
+    pub(super) rate: f64,
+    /// That of the bare server at the same rate, in the same round.
+    #[serde(skip)]
+    pub(super) bare_p99_us: u64,
 }
 
 /// The rounds of a target with one number of connections.
@@ -30,24 +36,35 @@ fn spread(rounds: &[Round], target: &str, connections: usize, value: fn(&Round) 
 
 /// The median p99 of a target at the fixed rate, to that of the bare server.
 fn p99_to_bare(rounds: &[Round], target: &str, connections: usize) -> f64 {
-    let p99 = |target| spread(rounds, target, connections, |round| round.p99_us as f64).median;
-    p99(target) / p99(BARE)
+    let median = |value| spread(rounds, target, connections, value).median;
+    median(|round| round.p99_us as f64) / median(|round| round.bare_p99_us as f64)
 }
 
 pub(super) fn head() -> Table {
-    Table::new(&["target", "connections", "removals a second", "to bare", "at", "p50", "p99", "p99 to bare"])
+    Table::new(&[
+        "target",
+        "connections",
+        "removals a second",
+        "to bare",
+        "at",
+        "p50",
+        "p99",
+        "bare's p99",
+        "p99 to bare",
+    ])
 }
 
-pub(super) fn row(rounds: &[Round], target: &str, connections: usize, rate: f64) -> Vec<String> {
+pub(super) fn row(rounds: &[Round], target: &str, connections: usize) -> Vec<String> {
     let of = |value| spread(rounds, target, connections, value);
     vec![
         target.to_owned(),
         connections.to_string(),
         of(|round| round.per_second).rate(),
         of(|round| round.ratio).ratio(),
-        format!("{}/s", count(rate)),
+        format!("{}/s", count(of(|round| round.rate).median)),
         millis(of(|round| round.p50_us as f64).median),
         millis(of(|round| round.p99_us as f64).median),
+        millis(of(|round| round.bare_p99_us as f64).median),
         format!("{:.1}", p99_to_bare(rounds, target, connections)),
     ]
 }
@@ -88,7 +105,8 @@ mod tests {
 
     fn round(target: &str, ratio: f64, p99_us: u64) -> Round {
         let target = target.to_owned();
-        Round { target, connections: 256, per_second: 1_000.0, ratio, p99_us, failed: 0, p50_us: 1 }
+        let (per_second, rate, bare_p99_us) = (1_000.0, 500.0, 10);
+        Round { target, connections: 256, per_second, ratio, p99_us, failed: 0, p50_us: 1, rate, bare_p99_us }
     }
 
     #[test]
@@ -102,7 +120,7 @@ mod tests {
 
     #[test]
     fn ratios_are_those_of_the_same_target_and_connections() {
-        let mut rounds = vec![round("embedded", 0.4, 30), round("bare", 1.0, 10), round("embedded", 0.6, 50)];
+        let mut rounds = vec![round("embedded", 0.4, 30), round("bare", 1.0, 70), round("embedded", 0.6, 50)];
         rounds.push(Round { connections: 64, ..round("embedded", 9.0, 900) });
         let median = spread(&rounds, "embedded", 256, |round| round.ratio).median;
         assert!((median - 0.5).abs() < 1e-9 && (p99_to_bare(&rounds, "embedded", 256) - 4.0).abs() < 1e-9);
