@@ -236,8 +236,13 @@ impl State {
 
     fn put_membership(&mut self, membership: &Membership) -> Back {
         let Membership { room, user, joined } = *membership;
-        let Some((room_at, user_at)) = self.places(&room, user) else { return Back::Nothing };
-        let Some(slot) = self.rooms.get_mut(room_at) else { return Back::Nothing };
+        let Some(room_at) = self.rooms.find(&room) else { return Back::Nothing };
+        // A start does this for every membership there is. The tree is narrow, so it stays in the processor's cache; the
+        // index leads to the users themselves, which do not.
+        let user_at = self.apps.get(&room.app).and_then(|app| app.users.get(&user)).copied();
+        let (Some(user_at), Some(slot)) = (user_at, self.rooms.get_mut(room_at)) else {
+            return Back::Nothing;
+        };
         if let Some(before) = slot.members.insert(user_at, joined) {
             return put(Record::Membership(Membership { room, user, joined: before }));
         }
