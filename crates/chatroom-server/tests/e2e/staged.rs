@@ -11,6 +11,7 @@ use chatroom_core::{
 };
 use chatroom_server::serve::{Health, Life, Stores};
 use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use crate::support::{Answer, NOW, TestServer, config};
 
@@ -150,6 +151,29 @@ async fn decision_34_a_read_that_the_store_does_not_answer_in_time_may_be_repeat
     ];
     for answer in join_all(paths.map(|path| server.call("GET", path, ""))).await {
         assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_beyond_what_a_store_answers_in_time_gets_503_at_once() {
+    let mut config = config();
+    config.limits.request_timeout = Duration::from_secs(30);
+    config.rate_limit.per_second = 0;
+    let clock = Arc::new(ManualClock::at(NOW));
+    let stores = Stores { repository: Arc::new(Silent), ..Stores::memory(&config, clock.clone()) };
+    let server = TestServer::on(config, stores, clock).await;
+    let taken = join_all((0..256).map(|_| server.call("DELETE", REMOVAL, "")));
+    let refused = async {
+        loop {
+            // Until the store has the others, this one waits too, and goes away.
+            if let Ok(answer) = timeout(SOON, server.call("DELETE", REMOVAL, "")).await {
+                return answer;
+            }
+        }
+    };
+    tokio::select! {
+        answers = taken => panic!("{:?}", answers[0]),
+        answer = refused => assert_eq!((answer.status, answer.header("retry-after").as_deref()), (503, Some("1"))),
     }
 }
 

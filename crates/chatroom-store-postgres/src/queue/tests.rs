@@ -134,3 +134,17 @@ fn a_full_queue_and_a_closed_one_refuse_and_what_waits_is_finished() {
     assert_eq!(take(&queue).unwrap().members.len(), 1);
     assert!(queue.take().now_or_never().unwrap().is_none(), "closed and empty");
 }
+
+#[test]
+fn who_gives_up_when_the_group_is_over_does_not_take_it_for_never_begun() {
+    let queue = Queue::new(9);
+    let mut early = push(&queue, removal(APP, 1, 1));
+    assert!(!early.give_up(), "it was never in a group");
+    let mut late = push(&queue, removal(APP, 2, 1));
+    let group = take(&queue).unwrap();
+    // Its answer is on its way to another runtime.
+    queue.release(group.lanes());
+    assert!(late.give_up());
+    drop(late);
+    assert!(queue.held().abandoned.is_empty());
+}
