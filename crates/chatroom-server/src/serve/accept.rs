@@ -1,6 +1,7 @@
 //! Connections: how many, and what one may cost.
 
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,14 +84,8 @@ impl Connections {
 
     async fn serve(self, stream: Stream, peer: Peer, watcher: Watcher) {
         let served = match stream {
-            Stream::Tcp(stream) => match TcpStream::from_std(stream) {
-                Ok(stream) => self.converse(stream, peer, watcher).await,
-                Err(error) => return tracing::warn!(%error, "a connection could not be served: {error}"),
-            },
-            Stream::Unix(stream) => match UnixStream::from_std(stream) {
-                Ok(stream) => self.converse(stream, peer, watcher).await,
-                Err(error) => return tracing::warn!(%error, "a connection could not be served: {error}"),
-            },
+            Stream::Tcp(stream) => self.converse(TcpStream::from_std(stream), peer, watcher).await,
+            Stream::Unix(stream) => self.converse(UnixStream::from_std(stream), peer, watcher).await,
         };
         if let Err(error) = served {
             // The peer's doing: it went away, was silent, or sent what is not HTTP.
@@ -98,10 +93,17 @@ impl Connections {
         }
     }
 
-    async fn converse<S>(self, stream: S, peer: Peer, watcher: Watcher) -> hyper::Result<()>
+    async fn converse<S>(self, stream: io::Result<S>, peer: Peer, watcher: Watcher) -> hyper::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be served: {error}");
+                return Ok(());
+            }
+        };
         let requests = Arc::new(Requests::default());
         let stream = TokioIo::new(Patient::new(stream, self.times, requests.clone()));
         let edge = self.edge;
