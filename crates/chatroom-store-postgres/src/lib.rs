@@ -21,6 +21,7 @@ mod queue;
 mod rows;
 mod session;
 mod shared;
+mod spot;
 mod store;
 mod tls;
 

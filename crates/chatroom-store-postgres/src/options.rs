@@ -40,7 +40,7 @@ impl Options {
             keep: Duration::from_secs(7 * 24 * 60 * 60),
             keep_bytes: 1 << 30,
             queue: 8_192,
-            writers: 3,
+            writers: 2,
             readers: 8,
             patience: Duration::from_millis(4_500),
         }

@@ -111,8 +111,7 @@ fn set_up(
         let server = Server::start(project, &binaries.server, &setup)?;
         let world = World::load(store.name(), server.peer()?, size)?;
         if let (Store::Postgres, Some(cluster)) = (store, cluster) {
-            // As autovacuum does within a minute, on which the first rounds would depend.
-            cluster.query(DATABASE, "ANALYZE")?;
+            postgres::settle(cluster, DATABASE)?;
         }
         subjects.push(Subject { name: store.name().to_owned(), world, stores: true });
         servers.push(server);

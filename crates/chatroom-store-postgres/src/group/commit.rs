@@ -27,7 +27,7 @@ pub(super) async fn commit(
     session.take_doubt();
     let moment = Moment(shared.clock.now());
     let begun = deadline.hold(begin(shared, &mut session, operations, moment)).await?;
-    let Facts { mut loaded, told } = match begun {
+    let Facts { mut loaded, told, spots, .. } = match begun {
         Ok(facts) => facts,
         Err(trouble) => {
             roll_back(held, session, deadline).await;
@@ -40,7 +40,7 @@ pub(super) async fn commit(
         return Ok(answers(decided));
     }
     let witness = Witness::of(&decided, operations.first().copied());
-    let calls = write::calls(&decided, &told, witness.and_then(Witness::mark))?;
+    let calls = write::calls(&decided, &told, &spots, witness.and_then(Witness::mark))?;
     let prepared = deadline.hold(session.prepare(&calls)).await?;
     if let Err(error) = prepared {
         roll_back(held, session, deadline).await;

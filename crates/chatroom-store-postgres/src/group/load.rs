@@ -14,6 +14,7 @@ use crate::body::username;
 use crate::numbers;
 use crate::rows;
 use crate::session::{Call, Session, call};
+use crate::spot::Spot;
 
 const APPS: &str = "\
     SELECT app, org, name, client_id, secret, generation, signing_key, origin, state, created, has_rules \
@@ -33,7 +34,7 @@ const USERS: &str = "\
     JOIN users u ON u.app = q.app AND u.id = q.id";
 /// Users by name, each with its place in a room.
 const PLACES: &str = "\
-    SELECT u.app, u.id, u.name, u.nickname, u.deleted, q.room, m.joined \
+    SELECT u.app, u.id, u.name, u.nickname, u.deleted, q.room, m.joined, m.ctid AS spot \
     FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS q (app, room, name) \
     JOIN users u ON u.app = q.app AND u.name = q.name AND NOT u.deleted \
     LEFT JOIN memberships m ON m.app = q.app AND m.room = q.room AND m.member = u.id";
@@ -42,13 +43,14 @@ const RULES: &str = "\
         r.origin, r.created, a.org, a.name AS app_name \
     FROM rules r JOIN apps a ON a.app = r.app WHERE r.app = ANY($1)";
 const MEMBERS: &str = "\
-    SELECT m.app, m.room, m.member, m.joined, u.name \
+    SELECT m.app, m.room, m.member, m.joined, m.ctid AS spot, u.name \
     FROM unnest($1::uuid[], $2::bigint[]) AS q (app, room) \
     JOIN memberships m ON m.app = q.app AND m.room = q.room \
     JOIN users u ON u.app = m.app AND u.id = m.member \
     ORDER BY m.app, m.room, m.joined LIMIT $3";
-const ROOMS_OF: &str =
-    "SELECT app, room FROM memberships WHERE app = $1 AND member = $2 ORDER BY app, member, room LIMIT $3";
+const ROOMS_OF: &str = "\
+    SELECT app, room, ctid AS spot FROM memberships WHERE app = $1 AND member = $2 \
+    ORDER BY app, member, room LIMIT $3";
 const OWNED_BY: &str = "\
     SELECT app, id AS room FROM rooms WHERE app = $1 AND owner = $2 AND dissolved IS NULL ORDER BY id LIMIT $3";
 const ROOMS_IN: &str = "SELECT app, id AS room FROM rooms WHERE app = $1 ORDER BY app, id LIMIT $2";
@@ -58,11 +60,17 @@ const CAPACITY: &str = "SELECT coalesce(sum(members), 0)::bigint AS used FROM lo
 /// Where the logs of the guarded rooms end.
 pub(super) type Logs = HashMap<RoomKey, (Counters, Timestamp)>;
 
+/// Where the memberships that were read lie. As long as their rooms are guarded they stay there.
+pub(crate) type Spots = HashMap<(RoomKey, UserId), Spot>;
+
 /// The facts of a group, under its locks.
+#[derive(Default)]
 pub(super) struct Facts {
     pub(super) loaded: Loaded,
     /// Apps somebody of which is told.
     pub(super) told: HashSet<AppId>,
+    pub(super) spots: Spots,
+    pub(super) logs: Logs,
 }
 
 #[derive(Clone, Copy)]
@@ -89,14 +97,14 @@ pub(super) async fn begin(
     sent.extend(loads);
     session.prepare(&sent).await?;
     let mut answers = session.send(&["BEGIN"], sent, &[]).await.rows()?.into_iter();
-    let (mut loaded, mut logs, mut told) = (Loaded::default(), Logs::new(), HashSet::new());
+    let mut facts = Facts::default();
     for (kind, rows) in locks.into_iter().zip(answers.by_ref()) {
-        lock::take(kind, &rows, &mut loaded, &mut logs, &mut told)?;
+        lock::take(kind, &rows, &mut facts)?;
     }
     for (kind, rows) in kinds.into_iter().zip(answers) {
-        take(kind, &rows, reads, max_members, &mut loaded, &logs, &mut told)?;
+        take(kind, &rows, reads, max_members, &mut facts)?;
     }
-    Ok(Facts { loaded, told })
+    Ok(facts)
 }
 
 /// What an operation that reads in two rounds reads in all. The first round is read in a transaction of its own; what
@@ -111,14 +119,14 @@ pub(super) async fn all_reads(
     all.extend(sent);
     session.prepare(&all).await?;
     let mut answers = session.send(&["BEGIN"], all, &["ROLLBACK"]).await.rows()?.into_iter();
-    let (mut loaded, mut logs, mut told) = (Loaded::default(), Logs::new(), HashSet::new());
+    let mut facts = Facts::default();
     for (kind, rows) in locks.into_iter().zip(answers.by_ref()) {
-        lock::take(kind, &rows, &mut loaded, &mut logs, &mut told)?;
+        lock::take(kind, &rows, &mut facts)?;
     }
     for (kind, rows) in kinds.into_iter().zip(answers) {
-        take(kind, &rows, &reads, None, &mut loaded, &logs, &mut told)?;
+        take(kind, &rows, &reads, None, &mut facts)?;
     }
-    reads.merge(operation.reads_more(&loaded));
+    reads.merge(operation.reads_more(&facts.loaded));
     Ok(reads)
 }
 
@@ -199,35 +207,40 @@ fn take(
     found: &[Row],
     reads: &ReadSet,
     max_members: Option<u64>,
-    facts: &mut Loaded,
-    logs: &Logs,
-    told: &mut HashSet<AppId>,
+    facts: &mut Facts,
 ) -> Result<(), StorageError> {
     match kind {
         Kind::RoomList(list) => {
             let key = |row: &Row| numbers::room_of(rows::get(row, "app")?, rows::get(row, "room")?);
-            facts.list_rooms(list, found.iter().map(key).collect::<Result<_, StorageError>>()?);
+            let rooms = found.iter().map(key).collect::<Result<Vec<_>, StorageError>>()?;
+            if let List::RoomsOf(_, user, _) = list {
+                for (room, row) in rooms.iter().zip(found) {
+                    facts.spots.insert((*room, user), rows::get(row, "spot")?);
+                }
+            }
+            facts.loaded.list_rooms(list, rooms);
         }
         Kind::UserList(list) => {
             let id = |row: &Row| numbers::user_of(rows::get(row, "id")?);
-            facts.list_users(list, found.iter().map(id).collect::<Result<_, StorageError>>()?);
+            facts.loaded.list_users(list, found.iter().map(id).collect::<Result<_, StorageError>>()?);
         }
         Kind::Capacity => {
             let used = found.first().map_or(Ok(0), |row| rows::count(row, "used"))?;
-            facts.load_capacity(Capacity { used, limit: max_members });
+            facts.loaded.load_capacity(Capacity { used, limit: max_members });
         }
         _ => {}
     }
     for row in found {
         match kind {
-            Kind::Apps => app(row, facts, told)?,
-            Kind::Rooms => room(row, facts, logs)?,
-            Kind::Users => facts.load_user(rows::user(row)?),
-            Kind::Places => place(row, reads, facts)?,
-            Kind::Rules => facts.load_rule(rows::rule(row)?),
+            Kind::Apps => facts.app(row)?,
+            Kind::Rooms => facts.room(row)?,
+            Kind::Users => facts.loaded.load_user(rows::user(row)?),
+            Kind::Places => facts.place(row, reads)?,
+            Kind::Rules => facts.loaded.load_rule(rows::rule(row)?),
             Kind::Members => {
                 let name = username(rows::get(row, "name")?)?;
-                facts.list_member(membership(row, numbers::user_of(rows::get(row, "member")?)?)?, name);
+                let membership = facts.membership(row, numbers::user_of(rows::get(row, "member")?)?)?;
+                facts.loaded.list_member(membership, name);
             }
             Kind::RoomList(_) | Kind::UserList(_) | Kind::Capacity => {}
         }
@@ -235,37 +248,41 @@ fn take(
     Ok(())
 }
 
-pub(super) fn app(row: &Row, facts: &mut Loaded, told: &mut HashSet<AppId>) -> Result<(), StorageError> {
-    let app = rows::app(row)?;
-    if rows::get(row, "has_rules")? {
-        told.insert(app.id);
+impl Facts {
+    pub(super) fn app(&mut self, row: &Row) -> Result<(), StorageError> {
+        let app = rows::app(row)?;
+        if rows::get(row, "has_rules")? {
+            self.told.insert(app.id);
+        }
+        self.loaded.load_app(app);
+        Ok(())
     }
-    facts.load_app(app);
-    Ok(())
-}
 
-fn room(row: &Row, facts: &mut Loaded, logs: &Logs) -> Result<(), StorageError> {
-    let room = rows::room(row)?;
-    // One that is not guarded is looked at only to see that it is there.
-    let (counters, at) = logs.get(&room.key).copied().unwrap_or_default();
-    facts.load_room(LoadedRoom { room, counters, at, owner_lives: rows::get(row, "owner_lives")? });
-    Ok(())
-}
-
-fn place(row: &Row, reads: &ReadSet, facts: &mut Loaded) -> Result<(), StorageError> {
-    let user = rows::user(row)?;
-    let joined: Option<i64> = rows::get(row, "joined")?;
-    if joined.is_some() {
-        facts.load_membership(membership(row, user.id)?);
+    fn room(&mut self, row: &Row) -> Result<(), StorageError> {
+        let room = rows::room(row)?;
+        // One that is not guarded is looked at only to see that it is there.
+        let (counters, at) = self.logs.get(&room.key).copied().unwrap_or_default();
+        self.loaded.load_room(LoadedRoom { room, counters, at, owner_lives: rows::get(row, "owner_lives")? });
+        Ok(())
     }
-    // Who must stay was read when it was locked. One who took the name since then is not guarded.
-    if reads.names.get(&(user.app, user.name.clone())) == Some(&Strength::Peek) {
-        facts.load_user(user);
-    }
-    Ok(())
-}
 
-fn membership(row: &Row, user: UserId) -> Result<Membership, StorageError> {
-    let room = numbers::room_of(rows::get(row, "app")?, rows::get(row, "room")?)?;
-    Ok(Membership { room, user, joined: numbers::joined_of(rows::get(row, "joined")?)? })
+    fn place(&mut self, row: &Row, reads: &ReadSet) -> Result<(), StorageError> {
+        let user = rows::user(row)?;
+        let joined: Option<i64> = rows::get(row, "joined")?;
+        if joined.is_some() {
+            let membership = self.membership(row, user.id)?;
+            self.loaded.load_membership(membership);
+        }
+        // Who must stay was read when it was locked. One who took the name since then is not guarded.
+        if reads.names.get(&(user.app, user.name.clone())) == Some(&Strength::Peek) {
+            self.loaded.load_user(user);
+        }
+        Ok(())
+    }
+
+    fn membership(&mut self, row: &Row, user: UserId) -> Result<Membership, StorageError> {
+        let room = numbers::room_of(rows::get(row, "app")?, rows::get(row, "room")?)?;
+        self.spots.insert((room, user), rows::get(row, "spot")?);
+        Ok(Membership { room, user, joined: numbers::joined_of(rows::get(row, "joined")?)? })
+    }
 }

@@ -3,13 +3,11 @@
 //! A statement that waited for a lock answers with the row as it is then, but everything else it reads is as it was
 //! when it began. So locks are taken first, and what they guard is read by statements behind them.
 
-use std::collections::HashSet;
-
-use chatroom_core::{AppId, Loaded, ReadSet, RoomKey, StorageError, Strength};
+use chatroom_core::{ReadSet, RoomKey, StorageError, Strength};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::load::Logs;
+use super::load::Facts;
 use crate::numbers;
 use crate::rows;
 use crate::session::{Call, call};
@@ -93,22 +91,16 @@ pub(super) fn guarded(reads: &ReadSet) -> impl Iterator<Item = RoomKey> {
 }
 
 /// Takes what a locking call answered.
-pub(super) fn take(
-    kind: Kind,
-    found: &[Row],
-    facts: &mut Loaded,
-    logs: &mut Logs,
-    told: &mut HashSet<AppId>,
-) -> Result<(), StorageError> {
+pub(super) fn take(kind: Kind, found: &[Row], facts: &mut Facts) -> Result<(), StorageError> {
     for row in found {
         match kind {
             Kind::Nothing => {}
-            Kind::Apps => super::load::app(row, facts, told)?,
+            Kind::Apps => facts.app(row)?,
             Kind::Logs => {
                 let key = numbers::room_of(rows::get(row, "app")?, rows::get(row, "room")?)?;
-                logs.insert(key, (rows::counters(row)?, numbers::time_of(rows::get(row, "at")?)));
+                facts.logs.insert(key, (rows::counters(row)?, numbers::time_of(rows::get(row, "at")?)));
             }
-            Kind::Users => facts.load_user(rows::user(row)?),
+            Kind::Users => facts.loaded.load_user(rows::user(row)?),
         }
     }
     Ok(())

@@ -2,27 +2,32 @@
 
 use std::collections::HashSet;
 
-use chatroom_core::{AppId, Change, Key, Plan, Record, Room, RoomKey, Rule, StorageError, Sweep, User};
+use chatroom_core::{AppId, Change, Key, Plan, Record, Room, RoomKey, Rule, StorageError, Sweep, User, UserId};
 use uuid::Uuid;
 
+use super::load::Spots;
 use crate::body::encode;
+use crate::error::corrupt;
 use crate::numbers;
 use crate::rows::{origin_number, rule_state_number, state_number};
 use crate::session::{Call, call};
+use crate::spot::Spot;
 
 /// Memberships go, events come, and the rooms' logs end there. A log that was all noticed begins to have news.
+///
+/// Memberships are found where they lay when they were read: finding them by key again is a fifth of the work, and
+/// they lie there still, because their rooms are guarded.
 const CHANGE_ROOMS: &str = "\
     WITH gone AS ( \
-        DELETE FROM memberships m USING unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS d (app, room, member) \
-        WHERE m.app = d.app AND m.room = d.room AND m.member = d.member \
+        DELETE FROM memberships WHERE ctid = ANY($1::tid[]) \
     ), told AS ( \
         INSERT INTO events (app, room, seq, id, at, members, kind, body) \
-        SELECT * FROM unnest($4::uuid[], $5::bigint[], $6::bigint[], $7::uuid[], $8::bigint[], $9::bigint[], \
-            $10::smallint[], $11::bytea[]) \
+        SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[], $6::bigint[], $7::bigint[], \
+            $8::smallint[], $9::bytea[]) \
     ) \
     UPDATE logs l SET seq = e.seq, members = e.members, at = e.at, news = l.news OR e.news, \
         noticed = CASE WHEN e.news AND NOT l.news THEN l.seq ELSE l.noticed END \
-    FROM unnest($12::uuid[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::boolean[]) \
+    FROM unnest($10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::boolean[]) \
         AS e (app, room, seq, members, at, news) \
     WHERE l.app = e.app AND l.room = e.room";
 const INSERT_ROOMS: &str = "\
@@ -118,7 +123,7 @@ struct Sweeps {
 /// The changes by what becomes of them.
 #[derive(Default)]
 struct Sorted {
-    members_gone: Members,
+    members_gone: Vec<(RoomKey, UserId)>,
     members_new: Members,
     members_moved: Members,
     rooms_new: Rooms,
@@ -139,6 +144,7 @@ struct Sorted {
 pub(crate) fn calls(
     plan: &Plan,
     told: &HashSet<AppId>,
+    spots: &Spots,
     mark: Option<(Uuid, Uuid)>,
 ) -> Result<Vec<Call>, StorageError> {
     let mut sorted = Sorted::default();
@@ -146,8 +152,8 @@ pub(crate) fn calls(
         sorted.add(key, change);
     }
     let mut calls = sorted.before_rooms();
-    if !plan.events.is_empty() || !sorted.members_gone.apps.is_empty() {
-        calls.push(sorted.rooms_call(plan, told)?);
+    if !plan.events.is_empty() || !sorted.members_gone.is_empty() {
+        calls.push(sorted.rooms_call(plan, told, spots)?);
     }
     calls.extend(sorted.behind_rooms());
     calls.extend(mark.map(|(app, operation)| call!(MARK, app, operation)));
@@ -242,7 +248,7 @@ impl Sorted {
                 let into = if new { &mut self.members_new } else { &mut self.members_moved };
                 into.push(room, numbers::user(membership.user), numbers::joined(membership.joined));
             }
-            (Key::Membership(room, user), _) => self.members_gone.push(room, numbers::user(*user), 0),
+            (Key::Membership(room, user), _) => self.members_gone.push((*room, *user)),
             (Key::Room(_), Some(Record::Room(room))) => {
                 let into = if new { &mut self.rooms_new } else { &mut self.rooms_changed };
                 into.rooms.push(room.clone());
@@ -282,8 +288,17 @@ impl Sorted {
         calls.into_iter().flatten().collect()
     }
 
-    fn rooms_call(&mut self, plan: &Plan, told: &HashSet<AppId>) -> Result<Call, StorageError> {
-        let gone = std::mem::take(&mut self.members_gone);
+    fn rooms_call(
+        &mut self,
+        plan: &Plan,
+        told: &HashSet<AppId>,
+        spots: &Spots,
+    ) -> Result<Call, StorageError> {
+        let spot = |key: &(RoomKey, UserId)| {
+            let unread = || corrupt("a membership is to go", "and was not read");
+            spots.get(key).copied().ok_or_else(unread)
+        };
+        let gone: Vec<Spot> = self.members_gone.iter().map(spot).collect::<Result<_, _>>()?;
         let (mut apps, mut rooms, mut seqs) = (Vec::<Uuid>::new(), Vec::<i64>::new(), Vec::<i64>::new());
         let (mut ids, mut times, mut members) = (Vec::<Uuid>::new(), Vec::<i64>::new(), Vec::<i64>::new());
         let (mut kinds, mut bodies) = (Vec::<i16>::new(), Vec::<Vec<u8>>::new());
@@ -307,9 +322,7 @@ impl Sorted {
         let news: Vec<bool> = ends.keys().map(|room| told.contains(&room.app)).collect();
         Ok(call!(
             CHANGE_ROOMS,
-            gone.apps,
-            gone.rooms,
-            gone.users,
+            gone,
             apps,
             rooms,
             seqs,

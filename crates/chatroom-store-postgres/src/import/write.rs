@@ -1,6 +1,6 @@
 //! A part of an export as statements.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chatroom_core::{Change, Counters, Plan, Portable, Record, RoomKey, StorageError, Timestamp};
 use uuid::Uuid;
@@ -48,7 +48,7 @@ pub(super) fn calls(part: Vec<Portable>, now: Timestamp) -> Result<Vec<Call>, St
         };
         plan.changes.insert(record.key(), Change { was_there: false, now: Some(record) });
     }
-    let mut calls = write::calls(&plan, &HashSet::new(), None)?;
+    let mut calls = write::calls(&plan, &HashSet::new(), &HashMap::new(), None)?;
     calls.retain(|call| call.sql != REGISTRY && call.sql != MARK_RULES);
     calls.extend(ends.call());
     calls.extend((!cursors.is_empty()).then(|| put_cursors(&cursors)));
