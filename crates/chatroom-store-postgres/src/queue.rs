@@ -162,7 +162,8 @@ impl Queue {
         Ok(ticket)
     }
 
-    /// The next group, as soon as somebody waits; `None` once the queue is closed and empty.
+    /// The next group, as soon as somebody waits; `None` once the queue is closed and nobody waits but behind a group
+    /// that is under way.
     pub(crate) async fn take(&self) -> Option<Group> {
         loop {
             let woken = self.wake.notified();
@@ -275,6 +276,14 @@ impl Held {
         group
     }
 
+    /// What did not fit is the first of the next group. Else what is as large as a group would be overtaken by smaller
+    /// ones without end, and cut each of their groups short.
+    fn put_back(&mut self, lane: Lane, app: AppId) {
+        self.ready.entry(app).or_default().push_front(lane);
+        self.turns.retain(|other| *other != app);
+        self.turns.push_front(app);
+    }
+
     /// Takes the first of a lane into the group. The lane is the group's from then on, and comes back with whoever is
     /// left in it. Whether the group is full.
     fn take_from(&mut self, lane: Lane, group: &mut Group, records: &mut usize) -> bool {
@@ -310,7 +319,7 @@ impl Held {
         if group.lanes.contains(&lane) {
             self.busy.insert(lane);
         } else if let Some(app) = left {
-            self.make_ready(lane, app);
+            self.put_back(lane, app);
         }
         full
     }

@@ -66,14 +66,32 @@ fn a_group_is_cut_at_its_operations_and_at_its_records() {
     assert_eq!(take(&queue).unwrap().members.len(), 1);
 }
 
+fn sweep(app: AppId, of: usize) -> Operation {
+    let action = Action::Sweep(Sweep::Room(RoomKey { app, id: room(of) }));
+    Operation { id: OperationId::new(7), app, action }
+}
+
+#[test]
+fn what_is_as_large_as_a_group_is_the_next_one_however_many_small_ones_come() {
+    for app in [APP, OTHER] {
+        let queue = Queue::new(99);
+        let _waiting = [push(&queue, removal(APP, 1, 1)), push(&queue, sweep(app, 90))];
+        let _more: Vec<_> = (2..9).map(|of| push(&queue, removal(APP, of, 1))).collect();
+        assert!(!rooms(&take(&queue).unwrap()).is_empty());
+        let _later: Vec<_> = (9..20).map(|of| push(&queue, removal(APP, of, 1))).collect();
+        let second = take(&queue).unwrap();
+        let members: Vec<_> = second.members.iter().map(|member| &member.operation).collect();
+        assert_eq!(members, [&sweep(app, 90)]);
+        let third = take(&queue).unwrap();
+        assert!(third.members.len() > 10, "nothing cuts it short: {}", third.members.len());
+    }
+}
+
 #[test]
 fn what_is_as_large_as_a_group_is_one() {
     let queue = Queue::new(9);
-    let sweep = |of| {
-        let action = Action::Sweep(Sweep::Room(RoomKey { app: APP, id: room(of) }));
-        Operation { id: OperationId::new(7), app: APP, action }
-    };
-    let _waiting = [push(&queue, sweep(1)), push(&queue, sweep(2)), push(&queue, removal(APP, 3, 1))];
+    let _waiting =
+        [push(&queue, sweep(APP, 1)), push(&queue, sweep(APP, 2)), push(&queue, removal(APP, 3, 1))];
     assert_eq!([(); 3].map(|()| take(&queue).unwrap().members.len()), [1, 1, 1]);
 }
 
