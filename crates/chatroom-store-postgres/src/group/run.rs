@@ -118,6 +118,9 @@ async fn attempts(
             }
             Trouble::Database(error) if waited_in_vain(&error) => not_done(error),
             Trouble::Database(error) => return Outcome::Apart(not_done(error)),
+            Trouble::Store(error) if error.kind() == StorageErrorKind::Corrupt => {
+                return Outcome::Apart(error);
+            }
             Trouble::Store(error) => error,
         };
         return Outcome::Answered(operations.iter().map(|_| Err(again(&error).into())).collect());

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use chatroom_core::test_util::name;
-use chatroom_core::{CallbackOutbox, Error, EventKind, Registration, Rejection, Seq};
+use chatroom_core::{CallbackOutbox, Error, EventKind, Registration, Rejection, Seq, StorageErrorKind};
 use chatroom_store_postgres::Options;
+use futures_util::FutureExt as _;
 
 use crate::database::{Database, connect};
 use crate::world::{APP, Node, key, names, run};
@@ -119,6 +120,46 @@ fn a_change_of_an_app_on_one_node_is_known_on_another_within_a_second() {
         one.rule("rule").await;
         let told = tokio::time::timeout(Duration::from_secs(1), two.store.registry_changed(known)).await;
         assert!(told.is_ok_and(|version| version > known));
+    });
+}
+
+#[test]
+fn a_row_that_cannot_be_read_fails_its_own_call_and_not_those_beside_it() {
+    run(async {
+        let database = Database::new();
+        let mut options = Options::new(database.url("one"));
+        // Whatever waits is in one group.
+        options.writers = 1;
+        let node = Node::open(options).await;
+        node.make_app().await;
+        let first = node.room("owner", &["a", "b"]).await;
+        let (broken, whole) = (node.room("owner", &["a", "b"]).await, node.room("owner", &["a", "b"]).await);
+        let beside = connect(&database.url("beside")).await;
+        let spoil = format!("UPDATE rooms SET name = '\\xff' WHERE id = {broken}");
+        beside.batch_execute(&spoil).await.expect("a spoilt row");
+        let hold = format!("BEGIN; SELECT FROM logs WHERE room = {first} FOR UPDATE");
+        beside.batch_execute(&hold).await.expect("a lock");
+        let held_up = {
+            let node = node.clone();
+            tokio::spawn(async move { node.remove(first, "a").await })
+        };
+        let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+        while beside.query_one(waits, &[]).await.expect("a count").get::<_, i64>(0) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // The only writer is held up, so these two wait for it, and are its next group.
+        let (mut fails, mut succeeds) =
+            (Box::pin(node.remove(broken, "a")), Box::pin(node.remove(whole, "a")));
+        assert!((&mut fails).now_or_never().is_none() && (&mut succeeds).now_or_never().is_none());
+        beside.batch_execute("COMMIT").await.expect("the lock's end");
+        held_up.await.expect("a task").expect("a removal");
+        succeeds.await.expect("a removal beside a broken room");
+        let error = fails.await.expect_err("it cannot be read");
+        assert!(
+            matches!(&error, Error::Storage(error) if error.kind() == StorageErrorKind::Corrupt),
+            "{error}"
+        );
+        assert_eq!(node.members(whole).await, ["b"]);
     });
 }
 
