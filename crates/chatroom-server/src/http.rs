@@ -4,6 +4,7 @@
 //! endpoint, one a file.
 
 mod answer;
+mod asked;
 mod call;
 mod cors;
 mod edge;

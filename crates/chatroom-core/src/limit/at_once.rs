@@ -4,8 +4,9 @@
 //! too long is better refused at once: it learns it early, and the others are answered in time.
 //!
 //! The bound follows what the store does. By Little's law, calls that take `t` beside `n` others would take the time
-//! that is allowed beside `n × allowed / t`. So a late answer sets the bound to that, and prompt ones beside many let
-//! it grow, one by one, which doubles it in the time of one call.
+//! that is allowed beside `n × allowed / t`. So late answers bring the bound down to that, and prompt ones beside many
+//! let it grow, one by one, which doubles it in the time of one call. A late answer takes a sixteenth at most: where
+//! the store is late, there are many, and one alone may be late for a reason of its own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -62,7 +63,8 @@ impl Inside<'_> {
         let bound = self.all.bound.load(Ordering::Relaxed);
         let next = if took > ALLOWED {
             let in_time = inside as u64 * ALLOWED / took;
-            bound.min(usize::try_from(in_time).unwrap_or(usize::MAX)).max(LEAST)
+            let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
+            bound.min(in_time.max(bound - bound / 16)).max(LEAST)
         } else if took < ALLOWED / 2 && inside >= bound / 2 {
             bound.saturating_add(1).min(MOST)
         } else {
@@ -70,6 +72,13 @@ impl Inside<'_> {
         };
         // Whoever is overtaken here has its say with the next call.
         self.all.bound.store(next, Ordering::Relaxed);
+    }
+
+    /// The caller has gone away, after so many microseconds and before an answer.
+    pub fn given_up(self, took: u64) {
+        if took > ALLOWED {
+            self.done(took);
+        }
     }
 }
 
@@ -121,11 +130,36 @@ mod tests {
         let own = OfOneApp::default();
         let many: Vec<_> = std::iter::from_fn(|| all.enter(&own)).collect();
         assert!(many.len() > 3_000, "{}", many.len());
-        let mut many = many.into_iter();
-        many.next().unwrap().done(2_000_000);
-        drop(many);
+        for late in many {
+            late.done(2_000_000);
+        }
         let few = std::iter::from_fn(|| all.enter(&own)).collect::<Vec<_>>().len();
         assert!((LEAST..1_000).contains(&few), "{few}");
+    }
+
+    #[test]
+    fn one_late_answer_among_prompt_ones_costs_little() {
+        let all = AtOnce::default();
+        overload(&all, 20);
+        let own = OfOneApp::default();
+        let many: Vec<_> = std::iter::from_fn(|| all.enter(&own)).collect();
+        let before = many.len();
+        many.into_iter().next().unwrap().done(20_000_000);
+        let after = std::iter::from_fn(|| all.enter(&own)).collect::<Vec<_>>().len();
+        assert!((before * 9 / 10..before).contains(&after), "{before}, then {after}");
+    }
+
+    #[test]
+    fn callers_that_go_away_late_are_late_answers_and_those_that_go_early_are_none() {
+        let all = AtOnce::default();
+        overload(&all, 20);
+        let own = OfOneApp::default();
+        let fill = || std::iter::from_fn(|| all.enter(&own)).collect::<Vec<_>>();
+        let many = fill().len();
+        fill().into_iter().for_each(|gone| gone.given_up(1_000));
+        assert_eq!(fill().len(), many);
+        fill().into_iter().for_each(|gone| gone.given_up(1_000_000));
+        assert!(fill().len() < many / 2, "{} of {many}", fill().len());
     }
 
     #[test]

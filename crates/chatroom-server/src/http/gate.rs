@@ -1,6 +1,6 @@
-//! The checks that every call passes, in their order (decision 4): path decoding, app key, token, rate limit, body.
-//! Route and method come before, in the router; batch size, room, user and membership behind, in the endpoint and in
-//! the core.
+//! The checks that every call passes, in their order (decision 4): path decoding, app key, token, rate limit, whether
+//! a change would be safe, body, how many calls the store has. Route and method come before, in the router; batch size,
+//! room, user and membership behind, in the endpoint and in the core.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,6 +17,7 @@ use http::{HeaderValue, request};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use super::asked::Asked;
 use super::call::Call;
 use super::path::{Path, has_dots};
 use super::trace::Trace;
@@ -94,16 +95,15 @@ async fn answer_in_time<E: Endpoint>(call: &Call<'_>) -> Result<Response, Failur
         // It has nothing to do with the store.
         return E::answer(call).await;
     }
-    let began = shared.watch.micros();
-    let Some(inside) = shared.at_once.enter(&entry.calls.inside) else {
-        let second = began / 1_000_000;
+    let Some(asked) = Asked::of(entry, shared) else {
+        let second = shared.watch.micros() / 1_000_000;
         if shared.told_overloaded.swap(second, Ordering::Relaxed) != second {
             tracing::warn!("calls are refused with 503, because the store does not keep up");
         }
         return Err(Failure::TooManyAtOnce);
     };
     let answer = E::answer(call).await;
-    inside.done(shared.watch.micros().saturating_sub(began));
+    asked.answered();
     answer
 }
 
@@ -116,6 +116,17 @@ pub(super) async fn no_such_route(shared: &Shared, request: Request, trace: &Tra
         Failure::NoSuchRoute
     };
     refuse(&failure, &Place::default(), trace, shared, Some(body), &head).await
+}
+
+/// The answer for a path whose endpoints have other methods.
+pub(super) async fn no_such_method(
+    allowed: HeaderValue,
+    shared: &Shared,
+    request: Request,
+    trace: &Trace,
+) -> Response {
+    let (head, body) = request.into_parts();
+    refuse(&Failure::MethodNotAllowed { allowed }, &Place::default(), trace, shared, Some(body), &head).await
 }
 
 /// App key, then token, then rate limit: who is not let in spends nothing of the app's, and learns nothing.
