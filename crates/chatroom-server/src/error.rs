@@ -54,8 +54,8 @@ pub(crate) enum Failure {
     NotReady(Vec<String>),
     /// A change would not be as safe as the configuration asks for, for this reason.
     Unsafe(String),
-    /// A handler panicked, with this message.
-    Panicked(String),
+    /// A handler panicked, when it was so far, with this message.
+    Panicked(Stage, String),
     /// An answer could not be written as JSON.
     Unwritable(serde_json::Error),
 }
@@ -176,7 +176,12 @@ impl Failure {
             Self::Unsafe(why) => {
                 Answered { cause: Some(why.clone()), ..storage(StorageErrorKind::Unavailable) }
             }
-            Self::Panicked(message) => broken(format!("a handler panicked: {message}")),
+            // The change may have been made.
+            Self::Panicked(Stage::Changing, message) => {
+                let cause = Some(format!("a handler panicked: {message}"));
+                Answered { cause, ..storage(StorageErrorKind::OutcomeUnknown) }
+            }
+            Self::Panicked(_, message) => broken(format!("a handler panicked: {message}")),
             Self::Unwritable(error) => broken(format!("an answer could not be written: {error}")),
         }
     }

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use foldhash::fast::RandomState;
 use subtle::ConstantTimeEq;
 
-/// How many are kept for each app. More clients than that are checked as if it were their first call.
+/// How many are kept for each app, each in the one place that its hash says. Two that share a place are checked at
+/// every call, as if it were the first.
 const KEPT: usize = 16;
 
 /// Tokens whose signatures were found good, and when they expire, in seconds; 0 for never.

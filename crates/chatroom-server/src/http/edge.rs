@@ -41,7 +41,12 @@ impl Edge {
         let origin = cors::origin(request.headers()).cloned();
 
         let mut response = match routes.find(uri.path(), &method) {
-            Found::OtherMethods(allowed) => other_method(&method, allowed, shared, &trace),
+            // For every path that has a route, without a token (decision 38).
+            Found::OtherMethods(allowed) if method == Method::OPTIONS => cors::options(allowed),
+            Found::OtherMethods(allowed) => {
+                let refusing = gate::no_such_method(allowed, shared, request.map(Body::new), &trace);
+                within_time(refusing, shared, &trace).await
+            }
             Found::Handler(handler) => {
                 within_time(handler(shared, request.map(Body::new), &trace), shared, &trace).await
             }
@@ -67,7 +72,7 @@ async fn within_time(answering: impl Future<Output = Response>, shared: &Shared,
     let answering = AssertUnwindSafe(answering).catch_unwind();
     match tokio::time::timeout(shared.request_timeout, answering).await {
         Ok(Ok(response)) => response,
-        Ok(Err(panic)) => failed(&Failure::Panicked(message_of(&*panic)), shared, trace),
+        Ok(Err(panic)) => failed(&Failure::Panicked(trace.stage(), message_of(&*panic)), shared, trace),
         Err(_) => {
             let stage = trace.stage();
             let mut response = failed(&Failure::TimedOut(stage), shared, trace);
@@ -77,14 +82,6 @@ async fn within_time(answering: impl Future<Output = Response>, shared: &Shared,
             response
         }
     }
-}
-
-/// `OPTIONS` is answered for every path that has a route, without a token (decision 38).
-fn other_method(method: &Method, allowed: HeaderValue, shared: &Shared, trace: &Trace) -> Response {
-    if method == Method::OPTIONS {
-        return cors::options(allowed);
-    }
-    failed(&Failure::MethodNotAllowed { allowed }, shared, trace)
 }
 
 fn failed(failure: &Failure, shared: &Shared, trace: &Trace) -> Response {

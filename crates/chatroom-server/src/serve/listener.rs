@@ -78,8 +78,8 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, from) = listener.accept().await?;
-                // An answer is written at once, and should leave at once.
-                stream.set_nodelay(true)?;
+                // An answer is written at once, and should leave at once. It fails on a connection that is over.
+                drop(stream.set_nodelay(true));
                 Ok(Accepted { stream: Stream::Tcp(stream.into_std()?), peer: Peer::of(from.ip()) })
             }
             Self::Unix { listener, .. } => {

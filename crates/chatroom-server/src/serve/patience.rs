@@ -19,7 +19,8 @@ const IDLE: Duration = Duration::from_secs(75);
 /// The times of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
-    /// From the first byte of a head to its last; for the first head, from the connection on.
+    /// From the first byte of a head to its last; for the first head, from the connection on. Of a head whose first
+    /// bytes came before the last answer was made, it is not known that it began: it has the time between requests.
     pub(super) head: Duration,
     /// How long an answer may not move because the peer does not take it.
     pub(super) write: Duration,

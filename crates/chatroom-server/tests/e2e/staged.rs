@@ -189,6 +189,15 @@ async fn a_panic_gets_the_500_body_and_the_server_goes_on() {
     assert_eq!(server.call("GET", "/users/u", "").await.status, 404);
 }
 
+#[tokio::test]
+async fn a_panic_in_a_change_leaves_open_whether_it_was_made() {
+    let mut mock = mock();
+    mock.expect_transact().returning(|_| panic!("staged"));
+    let server = on(mock, Duration::from_secs(30)).await;
+    let answer = server.call("DELETE", REMOVAL, "").await;
+    assert_eq!(answer.status, 504, "{}", answer.shown());
+}
+
 /// A store in this state.
 struct Staged(Health);
 
