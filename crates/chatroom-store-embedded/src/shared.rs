@@ -69,7 +69,14 @@ impl Shared {
         }
     }
 
-    /// The same, as soon as what this gives is dropped.
+    /// The same, also where somebody else was to wake it and may never be run again.
+    pub(crate) fn rouse_writer(&self, mut engine: MutexGuard<'_, Engine>) {
+        engine.writer_asleep = false;
+        drop(engine);
+        self.work.notify_one();
+    }
+
+    /// Lets the writer know, as soon as what this gives is dropped.
     pub(crate) fn wake_writer_later(
         self: &Arc<Self>,
         mut engine: MutexGuard<'_, Engine>,
@@ -112,7 +119,7 @@ impl Shared {
             return;
         }
         let (flying, pending) = engine.fail(why.clone());
-        self.wake_writer(engine);
+        self.rouse_writer(engine);
         pending.tell(Fate::Undone);
         // The writer may be in the middle of it.
         if let Some(flying) = flying {

@@ -172,7 +172,7 @@ impl EmbeddedStore {
         if engine.phase == Phase::Open {
             engine.phase = Phase::Closing;
         }
-        self.shared.wake_writer(engine);
+        self.shared.rouse_writer(engine);
         self.stop.tell();
     }
 

@@ -144,3 +144,17 @@ async fn operations_that_were_taken_are_committed_before_a_store_is_closed() {
     first.await.unwrap();
     second.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_store_can_be_dropped_when_who_was_to_wake_the_writer_is_not_run_again() {
+    let world = World::new().await;
+    while !world.store.shared.engine().writer_asleep {
+        std::thread::yield_now();
+    }
+    let user = NewUser { name: "u".parse().unwrap(), nickname: None };
+    let mut call = Box::pin(world.rooms.register_users(world.app, vec![user]));
+    assert!(poll(&mut call).is_pending());
+    drop(call);
+    // It joins the writer, on the only thread of the runtime.
+    drop(world);
+}
