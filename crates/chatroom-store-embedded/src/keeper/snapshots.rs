@@ -16,9 +16,6 @@ const EVERY: Duration = Duration::from_millis(100);
 impl Keeper {
     pub(super) fn snapshot(&mut self) -> Result<(), KeepError> {
         let taken = self.take_snapshot();
-        if !matches!(taken, Ok(Taken::Complete { .. })) {
-            snapshot::remove_unfinished(&self.dir)?;
-        }
         match taken {
             Ok(Taken::Complete { from, bytes }) => {
                 (self.covered, self.snapshot_size) = (from, bytes);
@@ -26,10 +23,11 @@ impl Keeper {
                 tracing::info!(from, bytes, "a snapshot is complete");
                 Ok(())
             }
-            Ok(Taken::Abandoned) => Ok(()),
+            Ok(Taken::Abandoned) => Ok(snapshot::remove_unfinished(&self.dir)?),
             Err(error) => {
                 let pause = i64::try_from(AFTER_A_FAILURE.as_millis()).unwrap_or(i64::MAX);
                 self.no_snapshot_before = self.shared.clock().now().plus_millis(pause);
+                snapshot::remove_unfinished(&self.dir)?;
                 Err(error.into())
             }
         }
@@ -47,6 +45,7 @@ impl Keeper {
         while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             // What fails is tried again, and told, when the keeper looks the next time.
             drop(self.checkpoint());
+            self.write_deliveries();
         }
         writing.join().unwrap_or_else(|_| Err(io::Error::other("the thread that wrote it panicked")))
     }

@@ -31,6 +31,8 @@ impl Keeper {
             if self.shared.engine().phase != Phase::Open {
                 return Err(KeepError::Stopped);
             }
+            // Removing writes too: if nobody moved that, the writer would, with everybody waiting.
+            self.checkpoint()?;
             std::thread::sleep(BREATH);
         }
     }
