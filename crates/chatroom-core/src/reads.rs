@@ -70,6 +70,17 @@ pub enum List {
 }
 
 impl ReadSet {
+    /// What all of these read when they are decided at this moment. What several read must stand as firmly as the
+    /// strictest of them needs.
+    #[must_use]
+    pub fn of<'o>(operations: impl IntoIterator<Item = &'o Operation>, moment: Moment) -> Self {
+        let mut reads = Self::default();
+        for operation in operations {
+            operation.read_into(&mut reads, moment);
+        }
+        reads
+    }
+
     /// Takes in what another operation reads. What both read must stand as firmly as the stricter of them needs.
     pub fn merge(&mut self, other: Self) {
         firmer(&mut self.apps, other.apps);
@@ -111,9 +122,13 @@ impl List {
 
 fn firmer<K: Ord>(into: &mut BTreeMap<K, Strength>, more: impl IntoIterator<Item = (K, Strength)>) {
     for (key, strength) in more {
-        let held = into.entry(key).or_insert(strength);
-        *held = strength.max(*held);
+        firm(into, key, strength);
     }
+}
+
+fn firm<K: Ord>(into: &mut BTreeMap<K, Strength>, key: K, strength: Strength) {
+    let held = into.entry(key).or_insert(strength);
+    *held = strength.max(*held);
 }
 
 impl Operation {
@@ -121,21 +136,24 @@ impl Operation {
     /// new room or a new user gets.
     #[must_use]
     pub fn reads(&self, moment: Moment) -> ReadSet {
-        let mut reads = ReadSet::default();
+        ReadSet::of([self], moment)
+    }
+
+    fn read_into(&self, reads: &mut ReadSet, moment: Moment) {
         let app = self.app;
         let room = |id: ChatroomId| RoomKey { app, id };
         match &self.action {
             Action::RemoveMembers(action) => {
                 // A removal from a room that is guarded may come before or after its user's deletion, whoever commits
                 // first: both leave the membership gone.
-                reads.apps.insert(app, Strength::Peek);
-                reads.rooms.insert(room(action.room), Strength::Guard);
+                firm(&mut reads.apps, app, Strength::Peek);
+                firm(&mut reads.rooms, room(action.room), Strength::Guard);
                 reads.places_of(room(action.room), &action.members);
                 reads.users_named(app, &action.members, Strength::Peek);
             }
             Action::AddMembers(action) => {
-                reads.apps.insert(app, Strength::Peek);
-                reads.rooms.insert(room(action.room), Strength::Guard);
+                firm(&mut reads.apps, app, Strength::Peek);
+                firm(&mut reads.rooms, room(action.room), Strength::Guard);
                 reads.places_of(room(action.room), &action.members);
                 // The sweep of a deleted user must find every membership it has.
                 reads.users_named(app, &action.members, Strength::Stay);
@@ -143,18 +161,18 @@ impl Operation {
             }
             Action::CreateRoom(action) => {
                 // The sweep of a deleted app must find every room it has.
-                reads.apps.insert(app, Strength::Stay);
-                reads.rooms.insert(room(ChatroomId::at(moment.0, self.id.entropy())), Strength::Peek);
+                firm(&mut reads.apps, app, Strength::Stay);
+                firm(&mut reads.rooms, room(ChatroomId::at(moment.0, self.id.entropy())), Strength::Peek);
                 reads.users_named(app, &action.owner, Strength::Stay);
                 reads.users_named(app, &action.members, Strength::Stay);
                 reads.capacity = true;
             }
             Action::DissolveRoom(action) => {
-                reads.apps.insert(app, Strength::Peek);
-                reads.rooms.insert(room(action.room), Strength::Guard);
+                firm(&mut reads.apps, app, Strength::Peek);
+                firm(&mut reads.rooms, room(action.room), Strength::Guard);
             }
             Action::RegisterUsers(action) => {
-                reads.apps.insert(app, Strength::Stay);
+                firm(&mut reads.apps, app, Strength::Stay);
                 let names = action.users.iter().map(|user| ((app, user.name.clone()), Strength::Peek));
                 firmer(&mut reads.names, names);
                 let ids = self.id.entropy()..;
@@ -162,18 +180,17 @@ impl Operation {
                 reads.users.extend(ids.map(|id| (app, id)));
             }
             Action::DeleteUser(action) => {
-                reads.apps.insert(app, Strength::Peek);
-                reads.names.insert((app, action.name.clone()), Strength::Guard);
+                firm(&mut reads.apps, app, Strength::Peek);
+                firm(&mut reads.names, (app, action.name.clone()), Strength::Guard);
             }
             Action::ChangeApp(change) => reads.app_changed(app, change),
             Action::ChangeRule(_) => {
                 // Two changes of one app's rules must not both find a place free.
-                reads.apps.insert(app, Strength::Guard);
+                firm(&mut reads.apps, app, Strength::Guard);
                 reads.rules.insert(app);
             }
             Action::Sweep(sweep) => reads.swept(*sweep),
         }
-        reads
     }
 
     /// Whether it [reads more](Self::reads_more) than follows from itself.
@@ -224,17 +241,17 @@ impl ReadSet {
             else {
                 return;
             };
-            self.app_keys.insert(key.clone(), Strength::Guard);
+            firm(&mut self.app_keys, key.clone(), Strength::Guard);
             return;
         };
-        self.app_keys.insert(new.key.clone(), Strength::Guard);
-        self.apps.insert(id, Strength::Peek);
+        firm(&mut self.app_keys, new.key.clone(), Strength::Guard);
+        firm(&mut self.apps, id, Strength::Peek);
     }
 
     fn swept(&mut self, sweep: Sweep) {
         match sweep {
             Sweep::Room(room) => {
-                self.rooms.insert(room, Strength::Guard);
+                firm(&mut self.rooms, room, Strength::Guard);
                 self.lists.insert(List::Members(MEMBERS_PER_EVENT));
             }
             Sweep::User(app, user) => {

@@ -101,10 +101,7 @@ async fn begin(
     operations: &[&Operation],
     moment: Moment,
 ) -> Result<Facts, Trouble> {
-    let mut reads = ReadSet::default();
-    for operation in operations {
-        reads.merge(operation.reads(moment));
-    }
+    let reads = ReadSet::of(operations.iter().copied(), moment);
     let two_rounds = operations.first().filter(|operation| operation.has_more_to_read());
     let Some(operation) = two_rounds else {
         return load::begin(session, &reads, shared.options.max_members).await;

@@ -25,8 +25,9 @@ const APP_KEYS_GUARD: &str = "\
     FROM apps WHERE (org, name) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND state <> 3 \
     ORDER BY app FOR UPDATE";
 const ROOMS: &str = "\
-    SELECT app, room, seq, members, at, noticed, news FROM logs \
-    WHERE (app, room) IN (SELECT * FROM unnest($1::uuid[], $2::bigint[])) ORDER BY app, room FOR UPDATE";
+    SELECT l.app, l.room, l.seq, l.members, l.at \
+    FROM unnest($1::uuid[], $2::bigint[]) AS q (app, room) JOIN logs l ON l.app = q.app AND l.room = q.room \
+    ORDER BY l.app, l.room FOR UPDATE OF l";
 const NAMES_STAY: &str = "\
     SELECT app, id, name, nickname, deleted FROM users \
     WHERE (app, name) IN (SELECT * FROM unnest($1::uuid[], $2::text[])) AND NOT deleted \

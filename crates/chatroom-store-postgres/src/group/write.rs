@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use chatroom_core::{AppId, Change, Key, Plan, Record, Room, RoomKey, Rule, StorageError, Sweep, User, UserId};
+use chatroom_core::{
+    AppId, Change, Key, Plan, Record, Room, RoomKey, Rule, StorageError, Sweep, User, UserId,
+};
 use uuid::Uuid;
 
 use super::load::Spots;
@@ -15,7 +17,7 @@ use crate::spot::Spot;
 
 /// Memberships go, events come, and the rooms' logs end there. A log that was all noticed begins to have news.
 ///
-/// Memberships are found where they lay when they were read: finding them by key again is a fifth of the work, and
+/// Memberships are found where they lay when they were read: finding them by key again is a sixth of the work, and
 /// they lie there still, because their rooms are guarded.
 const CHANGE_ROOMS: &str = "\
     WITH gone AS ( \
