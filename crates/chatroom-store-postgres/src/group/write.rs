@@ -1,17 +1,16 @@
 //! What a group decided, as statements: one for what every removal does, and one more for each other kind of thing.
 
+mod registry;
+
 use std::collections::HashSet;
 
-use chatroom_core::{
-    AppId, Change, Key, Plan, Record, Room, RoomKey, Rule, StorageError, Sweep, User, UserId,
-};
+use chatroom_core::{AppId, Change, Key, Plan, Record, Room, RoomKey, StorageError, Sweep, User, UserId};
 use uuid::Uuid;
 
 use super::load::Spots;
 use crate::body::encode;
 use crate::error::corrupt;
 use crate::numbers;
-use crate::rows::{origin_number, rule_state_number, state_number};
 use crate::session::{Call, call};
 use crate::spot::Spot;
 
@@ -77,21 +76,6 @@ const INSERT_SWEEPS: &str = "\
 const DELETE_SWEEPS: &str = "\
     DELETE FROM sweeps s USING unnest($1::uuid[], $2::smallint[], $3::bigint[]) AS d (app, kind, subject) \
     WHERE s.app = d.app AND s.kind = d.kind AND s.subject = d.subject";
-const INSERT_APP: &str = "\
-    INSERT INTO apps (app, org, name, client_id, secret, generation, signing_key, origin, state, created) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-const UPDATE_APP: &str = "\
-    UPDATE apps SET org = $2, name = $3, client_id = $4, secret = $5, generation = $6, signing_key = $7, \
-        origin = $8, state = $9, created = $10 \
-    WHERE app = $1";
-const DELETE_APP: &str = "DELETE FROM apps WHERE app = $1";
-const PUT_RULE: &str = "\
-    INSERT INTO rules (app, id, name, url, secret, outgoing_secret, outgoing_until, state, events, rooms, origin, \
-        created) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-    ON CONFLICT (app, id) DO UPDATE SET name = $3, url = $4, secret = $5, outgoing_secret = $6, \
-        outgoing_until = $7, state = $8, events = $9, rooms = $10, origin = $11, created = $12";
-const DELETE_RULE: &str = "DELETE FROM rules WHERE app = $1 AND id = $2";
 pub(crate) const MARK_RULES: &str = "\
     UPDATE apps SET has_rules = EXISTS (SELECT FROM rules WHERE rules.app = $1) WHERE app = $1";
 pub(crate) const REGISTRY: &str = "UPDATE registry SET version = version + 1";
@@ -265,19 +249,19 @@ impl Sorted {
             (Key::Sweep(sweep), None) => self.sweeps_gone.push(*sweep),
             (Key::App(_), Some(Record::App(app))) => {
                 self.registry = true;
-                self.others.push(put_app(if new { INSERT_APP } else { UPDATE_APP }, app));
+                self.others.push(registry::put_app(app, new));
             }
             (Key::App(app), _) => {
                 self.registry = true;
-                self.others.push(call!(DELETE_APP, numbers::app(*app)));
+                self.others.push(registry::delete_app(*app));
             }
             (Key::Rule(..), Some(Record::Rule(rule))) => {
                 self.rules_of.insert(rule.app);
-                self.others.push(put_rule(rule));
+                self.others.push(registry::put_rule(rule));
             }
             (Key::Rule(app, rule), _) => {
                 self.rules_of.insert(*app);
-                self.others.push(call!(DELETE_RULE, numbers::app(*app), numbers::rule(*rule)));
+                self.others.push(registry::delete_rule(*app, *rule));
             }
         }
     }
@@ -369,41 +353,4 @@ impl Sorted {
         }
         calls
     }
-}
-
-fn put_app(sql: &'static str, app: &chatroom_core::App) -> Call {
-    call!(
-        sql,
-        numbers::app(app.id),
-        app.key.org().to_owned(),
-        app.key.app().to_owned(),
-        app.credentials.client_id.as_bytes().to_vec(),
-        app.credentials.secret.0.to_vec(),
-        i64::from(app.credentials.generation),
-        app.signing_key.0.to_vec(),
-        origin_number(app.origin),
-        state_number(app.state),
-        app.created.as_millis(),
-    )
-}
-
-fn put_rule(rule: &Rule) -> Call {
-    let outgoing = rule.secrets.outgoing.as_ref();
-    let events = rule.events.as_ref();
-    let rooms = rule.rooms.as_ref();
-    call!(
-        PUT_RULE,
-        numbers::app(rule.app),
-        numbers::rule(rule.id),
-        rule.name.as_str().to_owned(),
-        rule.url.to_string(),
-        rule.secrets.newest.expose().as_bytes().to_vec(),
-        outgoing.map(|outgoing| outgoing.secret.expose().as_bytes().to_vec()),
-        outgoing.map(|outgoing| outgoing.until.as_millis()),
-        rule_state_number(rule.state),
-        events.map(|classes| classes.iter().map(|class| class.as_str().to_owned()).collect::<Vec<_>>()),
-        rooms.map(|rooms| rooms.iter().map(|room| numbers::room(*room)).collect::<Vec<_>>()),
-        origin_number(rule.origin),
-        rule.created.as_millis(),
-    )
 }
