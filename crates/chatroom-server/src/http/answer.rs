@@ -32,7 +32,8 @@ pub(super) fn failure(failure: &Failure, place: &Place<'_>, trace: &Trace, clock
     let row = &answered.refusal;
     if let Some(cause) = &answered.cause {
         let request_id = trace.id();
-        if row.status == 500 {
+        // 503 alone says that nothing was done.
+        if matches!(row.status, 500 | 504) {
             tracing::error!(request_id, status = row.status, cause, "a request failed: {cause}");
         } else {
             tracing::warn!(request_id, status = row.status, cause, "a request was not done: {cause}");
