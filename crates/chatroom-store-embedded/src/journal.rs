@@ -4,6 +4,8 @@
 pub(crate) mod faulty;
 mod sqlite;
 
+use std::ops::Range;
+
 use chatroom_core::Timestamp;
 
 pub(crate) use sqlite::{FrozenJournal, SqliteJournal};
@@ -44,6 +46,9 @@ pub(crate) type Visit<'a> = dyn FnMut(Head, &[u8]) -> Result<(), LoadError> + 'a
 pub(crate) trait JournalReader: Send {
     /// The blob of this group, if it is there.
     fn group(&mut self, number: u64) -> Result<Option<Vec<u8>>, JournalError>;
+
+    /// The blobs of the groups with these numbers that are there, oldest first.
+    fn groups(&mut self, numbers: Range<u64>) -> Result<Vec<Vec<u8>>, JournalError>;
 
     /// Moves what was appended to its final place, as far as that goes without stopping the writer.
     fn checkpoint(&mut self) -> Result<(), JournalError>;

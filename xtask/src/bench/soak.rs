@@ -26,8 +26,9 @@ const PART: f64 = 0.7;
 const STEP: Duration = Duration::from_secs(10);
 /// What memory is compared with is taken after so many minutes, unless the whole is shorter.
 const SETTLED: f64 = 5.0;
-/// So that the log has its full length, and is trimmed, before memory is looked at.
-const KEEP: &str = "2m";
+/// How long events are kept, unless the whole is shorter: the log has its full length, and is trimmed, before memory is
+/// looked at.
+const KEEP: Duration = Duration::from_mins(2);
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
@@ -63,7 +64,8 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     ensure!(args.minutes > 0.0 && args.minutes.is_finite(), "for some time");
     let size = Size::of(args.members, args.rooms)?;
     let binaries = build::binaries(project)?;
-    let setup = Setup { keep: Some(KEEP), ..Setup::of(Store::Embedded, size.members) };
+    let keep = KEEP.min(Duration::try_from_secs_f64(args.minutes * 60.0)? / 15).max(Duration::from_secs(1));
+    let setup = Setup { keep: Some(keep), ..Setup::of(Store::Embedded, size.members) };
     let mut server = Server::start(project, &binaries.server, &setup)?;
     let world = World::load("embedded", server.peer()?, size)?;
     let first = best(&server, &world, args.calls, 0.0)?;

@@ -37,7 +37,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 ];
 
 /// The core is pure: nothing comes in that could do IO.
-const CORE_MAY_USE: &[&str] = &["async-trait", "mockall", "serde", "thiserror"];
+const CORE_MAY_USE: &[&str] = &["async-trait", "mockall", "serde", "smol_str", "thiserror"];
 
 /// A crate of the workspace, with the names of what it depends on.
 #[derive(Debug, Default)]

@@ -1,12 +1,15 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+
+use smol_str::{SmolStr, StrExt};
 
 /// The name of a user inside an app: 1 to 64 bytes of `[a-z0-9_.-]`, `A-Z` folded to lower case on the way in
 /// (decision 19). `.` and `..` are not names, because no URL can carry them.
+///
+/// One of up to 23 bytes lies in place: a list of members reads each of them at another place in memory already.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Username(Arc<str>);
+pub struct Username(SmolStr);
 
 /// Why a text is no username.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +35,9 @@ impl FromStr for Username {
             return Err(InvalidUsername(text.to_owned()));
         }
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Ok(Self(text.to_ascii_lowercase().into()));
+            return Ok(Self(text.to_ascii_lowercase_smolstr()));
         }
-        Ok(Self(text.into()))
+        Ok(Self(SmolStr::new(text)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! A journal in memory that fails when it is told to, and waits when it is told to.
 
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex};
 
 use chatroom_core::Timestamp;
@@ -110,6 +111,12 @@ impl JournalReader for FaultyJournal {
     fn group(&mut self, number: u64) -> Result<Option<Vec<u8>>, JournalError> {
         let script = self.0.0.lock().unwrap();
         Ok(script.groups.iter().find(|(head, _)| head.number == number).map(|(_, blob)| blob.clone()))
+    }
+
+    fn groups(&mut self, numbers: Range<u64>) -> Result<Vec<Vec<u8>>, JournalError> {
+        let script = self.0.0.lock().unwrap();
+        let there = script.groups.iter().filter(|(head, _)| numbers.contains(&head.number));
+        Ok(there.map(|(_, blob)| blob.clone()).collect())
     }
 
     fn checkpoint(&mut self) -> Result<(), JournalError> {

@@ -8,6 +8,7 @@ mod frozen;
 mod import;
 mod read;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -206,6 +207,15 @@ impl JournalReader for SqliteReader {
             .prepare_cached("SELECT body FROM groups WHERE number = ?1")
             .and_then(|mut select| select.query_row([number.cast_signed()], |row| row.get(0)).optional());
         body.map_err(reading("reading a group"))
+    }
+
+    fn groups(&mut self, numbers: Range<u64>) -> Result<Vec<Vec<u8>>, JournalError> {
+        let select = "SELECT body FROM groups WHERE number >= ?1 AND number < ?2 ORDER BY number";
+        let bodies = self.connection.prepare_cached(select).and_then(|mut select| {
+            let between = [numbers.start.cast_signed(), numbers.end.cast_signed()];
+            select.query_map(between, |row| row.get(0))?.collect()
+        });
+        bodies.map_err(reading("reading groups"))
     }
 
     fn checkpoint(&mut self) -> Result<(), JournalError> {

@@ -1,6 +1,7 @@
 //! Old events go, oldest first, in small steps between which the writer commits.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 
 use chatroom_core::{Facts, RoomKey, Seq};
@@ -13,7 +14,7 @@ use crate::engine::Phase;
 use crate::journal::Head;
 
 /// How many groups one step removes at most.
-const GROUPS: usize = 64;
+const GROUPS: usize = 1_024;
 /// About how many bytes one step removes at most.
 const BYTES: u64 = 1 << 20;
 /// What a group takes beside its blob, about.
@@ -60,10 +61,7 @@ impl Keeper {
 
     /// Removes these groups, the oldest: first nobody finds their events, then they go.
     fn step(&mut self, first: u64, below: u64) -> Result<(), KeepError> {
-        let mut rooms = BTreeSet::new();
-        for number in first..below {
-            self.rooms_of(number, &mut rooms)?;
-        }
+        let rooms = self.rooms_of(first..below)?;
         let now = self.shared.moment().0;
         {
             let mut engine = self.shared.engine();
@@ -87,16 +85,18 @@ impl Keeper {
         self.heed(removed)
     }
 
-    /// The rooms that have events in this group.
-    fn rooms_of(&mut self, number: u64, rooms: &mut BTreeSet<RoomKey>) -> Result<(), KeepError> {
-        let Some(bytes) = self.reader.group(number)? else { return Ok(()) };
-        Blob::open(&bytes)?.for_each(|entry| {
-            if let Entry::Event(_, event) = entry {
-                rooms.insert(event.room);
-            }
-            Ok::<(), DecodeError>(())
-        })?;
-        Ok(())
+    /// The rooms that have events in these groups.
+    fn rooms_of(&mut self, groups: Range<u64>) -> Result<BTreeSet<RoomKey>, KeepError> {
+        let mut rooms = BTreeSet::new();
+        for bytes in self.reader.groups(groups)? {
+            Blob::open(&bytes)?.for_each(|entry| {
+                if let Entry::Event(_, event) = entry {
+                    rooms.insert(event.room);
+                }
+                Ok::<(), DecodeError>(())
+            })?;
+        }
+        Ok(rooms)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the servers are told.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// The app that the server is told to have. Nothing outside this machine ever sees these.
 pub(super) const CLIENT_ID: &str = "YXA6benchmark";
@@ -49,7 +50,7 @@ pub(crate) struct Setup {
     /// `rate_limit.per_second`; 0 for no limit.
     pub(crate) per_second: u32,
     /// `callback.keep`
-    pub(crate) keep: Option<&'static str>,
+    pub(crate) keep: Option<Duration>,
     /// `[[apps.callbacks]]`; addresses on loopback are allowed if there are any.
     pub(crate) rules: Vec<Rule>,
 }
@@ -79,7 +80,7 @@ impl Setup {
             format!("[limits]\nbatch = {BATCH}\nmax_users = {max_users}"),
             "[callback]".to_owned(),
         ];
-        lines.extend(keep.map(|keep| format!("keep = \"{keep}\"")));
+        lines.extend(keep.map(|keep| format!("keep = \"{}s\"", keep.as_secs())));
         if !rules.is_empty() {
             lines.push("allow_networks = [\"127.0.0.0/8\"]".to_owned());
         }
@@ -118,9 +119,10 @@ mod tests {
         let rule = |number: usize| Rule { name: format!("r{number}"), url: format!("http://h/{number}") };
         let four = plain.clone().with_rules((0..4).map(rule).collect()).to_toml(address);
         assert!(four.contains("allow_networks") && !four.contains("max_rules"), "{four}");
-        let five =
-            Setup { keep: Some("2m"), ..plain }.with_rules((0..5).map(rule).collect()).to_toml(address);
-        assert!(five.contains("keep = \"2m\"\n") && five.contains("max_rules = 5\n"), "{five}");
+        let five = Setup { keep: Some(Duration::from_secs(120)), ..plain }
+            .with_rules((0..5).map(rule).collect())
+            .to_toml(address);
+        assert!(five.contains("keep = \"120s\"\n") && five.contains("max_rules = 5\n"), "{five}");
         assert!(five.ends_with(
             "url = \"http://h/4\"\nsecret = \"secret-of-a-benchmark\"\nevents = [\"LEAVE/KICK\"]"
         ));
