@@ -13,10 +13,12 @@ use crate::contents::trimmed;
 use crate::engine::Phase;
 use crate::journal::Head;
 
-/// How many groups one step removes at most.
+/// How many groups one step removes at most: each step is a commit, so not a few small ones.
 const GROUPS: usize = 1_024;
 /// About how many bytes one step removes at most.
 const BYTES: u64 = 1 << 20;
+/// How many rooms are looked at under one lock: some tenths of a millisecond.
+const ROOMS_A_LOCK: usize = 128;
 /// What a group takes beside its blob, about.
 const OVERHEAD: u64 = 32;
 /// Time for the writer between two steps.
@@ -62,31 +64,36 @@ impl Keeper {
     /// Removes these groups, the oldest: first nobody finds their events, then they go.
     fn step(&mut self, first: u64, below: u64) -> Result<(), KeepError> {
         let rooms = self.rooms_of(first..below)?;
-        let now = self.shared.moment().0;
-        {
-            let mut engine = self.shared.engine();
-            engine.first_kept = below;
-            let mut lost = Vec::new();
-            for room in &rooms {
-                engine.index.trim(room, |position| position.group < below);
-                if let Some(through) = trimmed(&engine.state, &engine.index, room) {
-                    lost.extend(engine.deliveries.backlog.trimmed(room, through, now));
-                }
-            }
-            report_lost(&engine.deliveries.backlog, &lost);
-            engine.deliveries.keep(lost);
-            let done = rooms.into_iter().filter(|room| {
-                engine.index.after(room, Seq(0), 1).next().is_none()
-                    && engine.state.room(room).is_some_and(|fact| fact.room.dissolved.is_some())
-            });
-            self.forgettable.extend(done);
+        self.shared.engine().first_kept = below;
+        for rooms in rooms.chunks(ROOMS_A_LOCK) {
+            self.forget_events(rooms, below);
         }
         let removed = self.shared.write(|journal| journal.trim(below)).ok_or(KeepError::Stopped)?;
         self.heed(removed)
     }
 
+    /// Forgets where the events of these rooms were that lie in groups below this one.
+    fn forget_events(&mut self, rooms: &[RoomKey], below: u64) {
+        let now = self.shared.moment().0;
+        let mut engine = self.shared.engine();
+        let mut lost = Vec::new();
+        for room in rooms {
+            engine.index.trim(room, |position| position.group < below);
+            if let Some(through) = trimmed(&engine.state, &engine.index, room) {
+                lost.extend(engine.deliveries.backlog.trimmed(room, through, now));
+            }
+        }
+        report_lost(&engine.deliveries.backlog, &lost);
+        engine.deliveries.keep(lost);
+        let done = rooms.iter().filter(|room| {
+            engine.index.after(room, Seq(0), 1).next().is_none()
+                && engine.state.room(room).is_some_and(|fact| fact.room.dissolved.is_some())
+        });
+        self.forgettable.extend(done);
+    }
+
     /// The rooms that have events in these groups.
-    fn rooms_of(&mut self, groups: Range<u64>) -> Result<BTreeSet<RoomKey>, KeepError> {
+    fn rooms_of(&mut self, groups: Range<u64>) -> Result<Vec<RoomKey>, KeepError> {
         let mut rooms = BTreeSet::new();
         for bytes in self.reader.groups(groups)? {
             Blob::open(&bytes)?.for_each(|entry| {
@@ -96,7 +103,7 @@ impl Keeper {
                 Ok::<(), DecodeError>(())
             })?;
         }
-        Ok(rooms)
+        Ok(rooms.into_iter().collect())
     }
 }
 
