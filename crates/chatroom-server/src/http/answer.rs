@@ -21,9 +21,13 @@ const USUAL: usize = 512;
 /// # Errors
 /// [`Failure::Unwritable`] if it cannot be written as JSON.
 pub(super) fn json(body: &impl Serialize) -> Result<Response, Failure> {
+    Ok(with(StatusCode::OK, written(body).map_err(Failure::Unwritable)?))
+}
+
+fn written(body: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(USUAL);
-    serde_json::to_writer(&mut bytes, body).map_err(Failure::Unwritable)?;
-    Ok(with(StatusCode::OK, bytes))
+    serde_json::to_writer(&mut bytes, body)?;
+    Ok(bytes)
 }
 
 /// The answer to a call that failed. Its cause, if there is one, is logged here and nowhere else.
@@ -40,7 +44,7 @@ pub(super) fn failure(failure: &Failure, place: &Place<'_>, trace: &Trace, clock
         }
     }
     let body = row.body(clock.now().as_millis(), trace.duration());
-    let bytes = serde_json::to_vec(&body).unwrap_or_default();
+    let bytes = written(&body).unwrap_or_default();
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = with(status, bytes);
     let headers = response.headers_mut();
@@ -63,8 +67,8 @@ pub(super) fn failure(failure: &Failure, place: &Place<'_>, trace: &Trace, clock
 /// The policy and what is left of it, as the IETF's draft writes them.
 fn rate_limit(reached: &Exhausted) -> (HeaderValue, HeaderValue) {
     let name = reached.name();
-    let policy = HeaderValue::from_str(&format!("\"{name}\";q={};w=1", reached.limit));
-    let left = HeaderValue::from_str(&format!("\"{name}\";r=0;t={}", reached.seconds()));
+    let policy = HeaderValue::try_from(format!("\"{name}\";q={};w=1", reached.limit));
+    let left = HeaderValue::try_from(format!("\"{name}\";r=0;t={}", reached.seconds()));
     let none = |_| HeaderValue::from_static("");
     (policy.unwrap_or_else(none), left.unwrap_or_else(none))
 }
