@@ -1,7 +1,10 @@
 //! Where requests come in and answers leave: ids, the time limit, panics, CORS, the log.
 
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -69,8 +72,13 @@ impl Edge {
 
 async fn within_time(answering: impl Future<Output = Response>, shared: &Shared, trace: &Trace) -> Response {
     // What a panicking handler shared is behind locks that hold nothing half-done.
-    let answering = AssertUnwindSafe(answering).catch_unwind();
-    match tokio::time::timeout(shared.request_timeout, answering).await {
+    let mut answering = pin!(AssertUnwindSafe(answering).catch_unwind());
+    // What is refused is refused at once, and needs no timer.
+    let answered = match poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await {
+        Poll::Ready(answered) => Ok(answered),
+        Poll::Pending => tokio::time::timeout(shared.request_timeout, answering).await,
+    };
+    match answered {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => failed(&Failure::Panicked(trace.stage(), message_of(&*panic)), shared, trace),
         Err(_) => {
