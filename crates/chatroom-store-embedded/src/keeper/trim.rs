@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use chatroom_core::{Facts, RoomKey, Seq};
+use chatroom_core::{Facts, RoomKey, Seq, Timestamp};
 use chatroom_store_memory::report_lost;
 
 use super::{KeepError, Keeper, Trimmed};
@@ -21,14 +21,22 @@ const BYTES: u64 = 1 << 20;
 const ROOMS_A_LOCK: usize = 128;
 /// What a group takes beside its blob, about.
 const OVERHEAD: u64 = 32;
+/// Which part of the bytes that are kept may be too much until the next time.
+const TOLERATED: u64 = 256;
 /// Time for the writer between two steps.
 const BREATH: Duration = Duration::from_millis(1);
 
 impl Keeper {
     /// Trims what is too old or too much and what a snapshot covers.
+    ///
+    /// What becomes too old meanwhile, and a little that is too much, wait for the next time: they are a few groups, and
+    /// would be a commit of their own, again and again.
     pub(super) fn trim(&mut self) -> Result<Trimmed, KeepError> {
+        let too_old = self.shared.clock().now().minus(self.keep);
+        let mut tolerated = 0;
         loop {
-            let step = self.next_step()?;
+            let step = self.next_step(too_old, tolerated)?;
+            tolerated = self.keep_bytes / TOLERATED;
             let Some((first, below)) = step.groups else { return Ok(step.why) };
             self.step(first, below)?;
             if self.shared.engine().phase != Phase::Open {
@@ -40,11 +48,10 @@ impl Keeper {
         }
     }
 
-    fn next_step(&self) -> Result<Step, KeepError> {
+    fn next_step(&self, too_old: Timestamp, tolerated: u64) -> Result<Step, KeepError> {
         let looked = self.shared.write(|journal| Ok((journal.oldest(GROUPS)?, journal.bytes()?)));
         let (heads, bytes) = looked.ok_or(KeepError::Stopped)??;
-        let too_old = self.shared.clock().now().minus(self.keep);
-        let mut excess = bytes.saturating_sub(self.keep_bytes);
+        let mut excess = bytes.saturating_sub(self.keep_bytes.saturating_add(tolerated));
         let (mut groups, mut why, mut taken) = (None::<(u64, u64)>, Trimmed::All, 0);
         for Head { number, at, bytes } in heads {
             if at >= too_old && excess == 0 || taken > BYTES {
