@@ -106,6 +106,8 @@ impl Rule {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Rule, Setup, Store};
 
     #[test]
@@ -119,7 +121,7 @@ mod tests {
         let rule = |number: usize| Rule { name: format!("r{number}"), url: format!("http://h/{number}") };
         let four = plain.clone().with_rules((0..4).map(rule).collect()).to_toml(address);
         assert!(four.contains("allow_networks") && !four.contains("max_rules"), "{four}");
-        let five = Setup { keep: Some(Duration::from_secs(120)), ..plain }
+        let five = Setup { keep: Some(Duration::from_mins(2)), ..plain }
             .with_rules((0..5).map(rule).collect())
             .to_toml(address);
         assert!(five.contains("keep = \"120s\"\n") && five.contains("max_rules = 5\n"), "{five}");
