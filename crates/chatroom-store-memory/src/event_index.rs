@@ -1,9 +1,13 @@
 //! Where the events of each room are.
 
-use std::collections::{HashMap, VecDeque};
+mod pieces;
+
+use std::collections::HashMap;
 
 use chatroom_core::{RoomKey, Seq, Span};
 use foldhash::fast::RandomState;
+
+use pieces::Pieces;
 
 /// For each room, where its kept events are: `T` is the event itself, or its place on disk.
 ///
@@ -17,7 +21,7 @@ pub struct EventIndex<T> {
 struct RoomLog<T> {
     /// The sequence number of the first kept event.
     first: u64,
-    events: VecDeque<T>,
+    events: Pieces<T>,
 }
 
 impl<T> Default for EventIndex<T> {
@@ -30,7 +34,8 @@ impl<T> EventIndex<T> {
     /// Notes the next event of a room. One that was noted before is left as it is; one behind a gap begins the
     /// room's log anew, since what was before it is no longer kept.
     pub fn push(&mut self, room: RoomKey, seq: Seq, event: T) {
-        let log = self.rooms.entry(room).or_insert_with(|| RoomLog { first: seq.0, events: VecDeque::new() });
+        let log =
+            self.rooms.entry(room).or_insert_with(|| RoomLog { first: seq.0, events: Pieces::default() });
         let next = log.first + log.events.len() as u64;
         if seq.0 > next {
             log.events.clear();
@@ -55,7 +60,7 @@ impl<T> EventIndex<T> {
         self.rooms.get(room).into_iter().flat_map(move |log| {
             let skip = usize::try_from(after.next().0.saturating_sub(log.first)).unwrap_or(usize::MAX);
             let skip = skip.min(log.events.len());
-            (log.first + skip as u64..).map(Seq).zip(log.events.range(skip..)).take(limit)
+            (log.first + skip as u64..).map(Seq).zip(log.events.from(skip)).take(limit)
         })
     }
 
@@ -68,7 +73,7 @@ impl<T> EventIndex<T> {
     /// Which events of the room are kept, up to the last for which `holds` is true: it is true of a beginning.
     pub fn kept_while(&self, room: &RoomKey, holds: impl Fn(&T) -> bool) -> Option<Span> {
         let log = self.rooms.get(room)?;
-        let held = log.events.partition_point(holds) as u64;
+        let held = log.events.count_while(holds) as u64;
         (held > 0).then(|| Span { first: Seq(log.first), last: Seq(log.first + held - 1) })
     }
 
@@ -79,9 +84,7 @@ impl<T> EventIndex<T> {
             log.events.pop_front();
             log.first += 1;
         }
-        if log.events.capacity() > 4 * log.events.len() + 16 {
-            log.events.shrink_to(2 * log.events.len());
-        }
+        log.events.shrink();
         if log.events.is_empty() {
             self.rooms.remove(room);
         }
