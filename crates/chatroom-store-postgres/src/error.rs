@@ -96,6 +96,11 @@ fn words(error: &tokio_postgres::Error) -> String {
     }
 }
 
+/// Whether removals found something else than they had read.
+pub(crate) fn moved(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::DIVISION_BY_ZERO)
+}
+
 /// Whether to run the same again: somebody else was in the way, and nothing was done.
 pub(crate) fn collided(error: &tokio_postgres::Error) -> bool {
     matches!(

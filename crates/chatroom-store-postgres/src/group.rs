@@ -4,10 +4,12 @@ mod commit;
 mod fate;
 mod load;
 mod lock;
+mod look;
 mod replies;
 mod run;
 pub(crate) mod write;
 
+pub(crate) use lock::rooms_call;
 pub(crate) use run::run;
 
 use chatroom_core::StorageError;

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("tables", include_str!("../migrations/0001_tables.sql")),
     ("permits", include_str!("../migrations/0002_permits.sql")),
     ("imports", include_str!("../migrations/0003_imports.sql")),
+    ("oldest", include_str!("../migrations/0004_oldest.sql")),
 ];
 
 /// The schema that this version needs.

@@ -1,11 +1,12 @@
 //! Retention: old events go, and with them what nobody will ask for again.
 
+mod logs;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chatroom_core::{AppId, Seq, StorageError, Timestamp};
-use uuid::Uuid;
+use chatroom_core::{AppId, StorageError, Timestamp};
 
 use super::courier::{Courier, State, run};
 use crate::deadline::Deadline;
@@ -17,18 +18,8 @@ use crate::shared::Shared;
 /// How often.
 const EVERY: Duration = Duration::from_secs(60);
 /// How many rows go in one commit.
-const ROWS: i64 = 1_000;
+const ROWS: usize = 1_000;
 
-/// The oldest of an app that are too old, and up to where the logs are gone then.
-const TRIM: &str = "\
-    WITH old AS ( \
-        SELECT room, seq FROM events WHERE app = $1 AND at < $2 ORDER BY app, at LIMIT $3 \
-    ), t AS ( \
-        SELECT room, max(seq) AS through FROM old GROUP BY room \
-    ), gone AS ( \
-        DELETE FROM events e USING t WHERE e.app = $1 AND e.room = t.room AND e.seq <= t.through \
-    ) \
-    SELECT $1 AS app, room, through FROM t";
 /// Apps that have events, and whether they are there and somebody is told of them.
 const APPS: &str = "\
     WITH RECURSIVE held AS ( \
@@ -38,7 +29,8 @@ const APPS: &str = "\
         WHERE held.app IS NOT NULL \
     ) \
     SELECT h.app, a.app IS NOT NULL AS is_there, coalesce(a.has_rules, false) AS has_rules, \
-        (SELECT e.at FROM events e WHERE e.app = h.app ORDER BY e.app, e.at LIMIT 1) AS oldest \
+        (SELECT l.oldest FROM logs l WHERE l.app = h.app AND l.oldest IS NOT NULL \
+            ORDER BY l.app, l.oldest LIMIT 1) AS oldest \
     FROM held h LEFT JOIN apps a ON a.app = h.app WHERE h.app IS NOT NULL";
 /// About how many bytes the events take, without what is free between them.
 const SIZE: &str = "\
@@ -124,9 +116,12 @@ impl Courier {
                 // Its courier does it.
                 continue;
             }
+            if !kept.is_there {
+                while logs::delete(session, kept.app).await? {}
+                continue;
+            }
             let (keep, most) = (shared.options.keep, shared.options.keep_bytes);
-            let before =
-                if kept.is_there { oldest_kept(kept.oldest, now, keep, bytes, most) } else { LATEST };
+            let before = oldest_kept(kept.oldest, now, keep, bytes, most);
             self.trim_app(session, state, kept.app, before, now).await?;
         }
         Ok(())
@@ -140,18 +135,8 @@ impl Courier {
         before: Timestamp,
         now: Timestamp,
     ) -> Result<(), StorageError> {
-        loop {
-            let id: Uuid = numbers::app(app);
-            let gone = run(session, vec![call!(TRIM, id, before.as_millis(), ROWS)])
-                .await?
-                .pop()
-                .unwrap_or_default();
-            if gone.is_empty() {
-                return Ok(());
-            }
-            for row in &gone {
-                let room = numbers::room_of(rows::get(row, "app")?, rows::get(row, "room")?)?;
-                let through: Seq = numbers::seq_of(rows::get(row, "through")?)?;
+        while let Some(gone) = logs::cut(session, app, before).await? {
+            for (room, through) in gone {
                 let writes = state.backlog.trimmed(&room, through, now);
                 if !writes.is_empty() {
                     tracing::warn!(%app, room = %room.id, "retention took events that were not delivered");
@@ -160,11 +145,9 @@ impl Courier {
             }
             self.flush(session, state, now, None).await?;
         }
+        Ok(())
     }
 }
-
-/// Behind every event.
-const LATEST: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// From when on events are kept: those of the last `keep`, and as many of the newest as fit into `most` bytes, if they
 /// came evenly since the oldest.

@@ -1,15 +1,26 @@
-//! One run of a group: begin, lock and load in one go; decide; write and commit in one go.
+//! One run of a group. Either it begins, locks and loads in one go, decides, and writes and commits in one go; or, of
+//! removals, it looks, decides, and writes if all is as it was.
 
 use chatroom_core::{Moment, Operation, Plan, ReadSet, plan};
 
 use super::fate::{Witness, find_out};
 use super::load::{self, Facts};
-use super::{Trouble, write};
+use super::write::removals;
+use super::{Trouble, look, write};
 use crate::deadline::Deadline;
-use crate::error::{outcome_unknown, unavailable};
+use crate::error::{moved, outcome_unknown, unavailable};
 use crate::queue::Answer;
 use crate::session::Session;
 use crate::shared::Shared;
+
+/// How a group relies on what it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It locks it, in a transaction from then to the commit.
+    Lock,
+    /// It compares it when it writes, in a transaction that is that statement.
+    Compare,
+}
 
 /// Commits these operations together, and answers each. An error means that nothing was done.
 ///
@@ -18,6 +29,7 @@ pub(super) async fn commit(
     shared: &Shared,
     held: &mut Option<Session>,
     operations: &[&Operation],
+    way: Way,
     deadline: Deadline,
 ) -> Result<Vec<Answer>, Trouble> {
     let mut session = match held.take().filter(|session| !session.is_closed()) {
@@ -26,28 +38,31 @@ pub(super) async fn commit(
     };
     session.take_doubt();
     let moment = Moment(shared.clock.now());
-    let begun = deadline.hold(begin(shared, &mut session, operations, moment)).await?;
-    let Facts { mut loaded, told, spots, .. } = match begun {
+    let begun = deadline.hold(begin(shared, &mut session, operations, way, moment)).await?;
+    let Facts { mut loaded, told, spots, logs } = match begun {
         Ok(facts) => facts,
         Err(trouble) => {
-            roll_back(held, session, deadline).await;
+            end(held, session, way, deadline).await;
             return Err(trouble);
         }
     };
     let decided = plan(&mut loaded, operations.iter().copied(), moment.0);
     if decided.is_empty() {
-        roll_back(held, session, deadline).await;
+        end(held, session, way, deadline).await;
         return Ok(answers(decided));
     }
     let witness = Witness::of(&decided, operations.first().copied());
-    let calls = write::calls(&decided, &told, &spots, witness.and_then(Witness::mark))?;
+    let (calls, after): (_, &[_]) = match way {
+        Way::Lock => (write::calls(&decided, &told, &spots, witness.and_then(Witness::mark))?, &["COMMIT"]),
+        Way::Compare => (vec![removals::call(&decided, &told, &spots, &logs)?], &[]),
+    };
     let prepared = deadline.hold(session.prepare(&calls)).await?;
     if let Err(error) = prepared {
-        roll_back(held, session, deadline).await;
+        end(held, session, way, deadline).await;
         return Err(error.into());
     }
     // From here on the commit may be made, whoever gives up.
-    let sent = deadline.hold(session.send(&[], calls, &["COMMIT"])).await;
+    let sent = deadline.hold(session.send(&[], calls, after)).await;
     let committed = match sent {
         Ok(sent) => {
             let refused = sent.calls.into_iter().find_map(Result::err).or(sent.before);
@@ -55,7 +70,7 @@ pub(super) async fn commit(
                 // The database says no to a statement, so its commit was a rollback.
                 Some(error) if error.as_db_error().is_some() => {
                     keep(held, session);
-                    return Err(error.into());
+                    return Err(if moved(&error) { Trouble::Moved } else { error.into() });
                 }
                 Some(_) => None,
                 None if sent.after.is_some() || session.take_doubt() => None,
@@ -99,9 +114,13 @@ async fn begin(
     shared: &Shared,
     session: &mut Session,
     operations: &[&Operation],
+    way: Way,
     moment: Moment,
 ) -> Result<Facts, Trouble> {
     let reads = ReadSet::of(operations.iter().copied(), moment);
+    if way == Way::Compare {
+        return look::look(session, &reads).await;
+    }
     let two_rounds = operations.first().filter(|operation| operation.has_more_to_read());
     let Some(operation) = two_rounds else {
         return load::begin(session, &reads, shared.options.max_members).await;
@@ -122,9 +141,12 @@ fn keep(held: &mut Option<Session>, session: Session) {
     }
 }
 
-/// Ends the transaction, and keeps the session if that worked.
-async fn roll_back(held: &mut Option<Session>, session: Session, deadline: Deadline) {
-    let ended = deadline.hold(session.client().batch_execute("ROLLBACK")).await;
+/// Ends the transaction, if there is one, and keeps the session if that worked.
+async fn end(held: &mut Option<Session>, session: Session, way: Way, deadline: Deadline) {
+    let ended = match way {
+        Way::Lock => deadline.hold(session.client().batch_execute("ROLLBACK")).await,
+        Way::Compare => Ok(Ok(())),
+    };
     if matches!(ended, Ok(Ok(()))) {
         keep(held, session);
     }

@@ -15,7 +15,7 @@ use crate::session::{Session, call};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Witness {
     /// An event of a room that was there before. Whoever holds the room's lock knows that the group's transaction has
-    /// ended, and the event says how.
+    /// ended or has not begun, and the event says which; one that has not begun never will.
     Event(RoomKey, Seq, EventId),
     /// A mark: the app and the id of the first operation. Whoever makes it again waits for the group's transaction,
     /// and is refused if that made it.
@@ -23,9 +23,12 @@ pub(super) enum Witness {
 }
 
 const EVENT: &str = "SELECT id FROM events WHERE app = $1 AND room = $2 AND seq = $3";
-/// Changes nothing, but a commit behind it is answered only when all that stands before it in the log of the database
-/// is as safe as commits are to be: after a restart the commit in question may be there without its standby.
-const TOUCH: &str = "UPDATE logs SET seq = seq WHERE app = $1 AND room = $2";
+/// A commit behind this is answered only when all that stands before it in the log of the database is as safe as
+/// commits are to be: after a restart the commit in question may be there without its standby.
+///
+/// And it moves the end of the room's log, by a millisecond: removals of the group that locked nothing, and are still
+/// on their way, find another end than they read.
+const TOUCH: &str = "UPDATE logs SET at = at + 1 WHERE app = $1 AND room = $2";
 const MARK: &str = "INSERT INTO marks (app, operation) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING app";
 const TOUCH_MARK: &str = "UPDATE marks SET made = made WHERE app = $1 AND operation = $2";
 

@@ -132,12 +132,11 @@ pub(super) async fn all_reads(
 
 fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
     let mut calls = Vec::new();
-    let apps: Vec<Uuid> = of_strength(&reads.apps, Strength::Peek).map(|id| numbers::app(*id)).collect();
-    if !apps.is_empty() {
-        calls.push((Kind::Apps, call!(APPS, apps)));
+    if reads.apps.values().any(|strength| *strength == Strength::Peek) {
+        calls.push((Kind::Apps, apps_call(reads)));
     }
     if !reads.rooms.is_empty() {
-        let (apps, ids) = room_keys(reads);
+        let (apps, ids) = room_keys(reads.rooms.keys());
         calls.push((Kind::Rooms, call!(ROOMS, apps, ids)));
     }
     let placed: HashSet<_> = reads.places.iter().map(|(room, name)| (room.app, name)).collect();
@@ -154,13 +153,7 @@ fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
         calls.push((Kind::Users, call!(USERS, apps, ids)));
     }
     if !reads.places.is_empty() {
-        let (mut apps, mut rooms, mut names) = (Vec::<Uuid>::new(), Vec::<i64>::new(), Vec::<String>::new());
-        for (room, name) in &reads.places {
-            apps.push(numbers::app(room.app));
-            rooms.push(numbers::room(room.id));
-            names.push(name.as_str().to_owned());
-        }
-        calls.push((Kind::Places, call!(PLACES, apps, rooms, names)));
+        calls.push((Kind::Places, places_call(reads)));
     }
     if !reads.rules.is_empty() {
         let apps: Vec<Uuid> = reads.rules.iter().map(|id| numbers::app(*id)).collect();
@@ -180,15 +173,28 @@ fn of_strength<K>(
     of.iter().filter(move |(_, held)| **held == strength).map(|(key, _)| key)
 }
 
-fn room_keys(reads: &ReadSet) -> (Vec<Uuid>, Vec<i64>) {
-    reads.rooms.keys().map(|key| (numbers::app(key.app), numbers::room(key.id))).unzip()
+/// The apps that are looked at.
+pub(super) fn apps_call(reads: &ReadSet) -> Call {
+    let apps = of_strength(&reads.apps, Strength::Peek).map(|id| numbers::app(*id));
+    call!(APPS, apps.collect::<Vec<Uuid>>())
+}
+
+/// Users by name, each with its place in a room.
+pub(super) fn places_call(reads: &ReadSet) -> Call {
+    let (apps, rooms) = room_keys(reads.places.iter().map(|(room, _)| room));
+    let names: Vec<String> = reads.places.iter().map(|(_, name)| name.as_str().to_owned()).collect();
+    call!(PLACES, apps, rooms, names)
+}
+
+pub(super) fn room_keys<'k>(rooms: impl Iterator<Item = &'k RoomKey>) -> (Vec<Uuid>, Vec<i64>) {
+    rooms.map(|key| (numbers::app(key.app), numbers::room(key.id))).unzip()
 }
 
 fn list_call(list: List, reads: &ReadSet) -> (Kind, Call) {
     let limit = numbers::limit(list.limit());
     match list {
         List::Members(_) => {
-            let (apps, ids) = room_keys(reads);
+            let (apps, ids) = room_keys(reads.rooms.keys());
             (Kind::Members, call!(MEMBERS, apps, ids, limit))
         }
         List::RoomsOf(app, user, _) => {
@@ -258,7 +264,8 @@ impl Facts {
         Ok(())
     }
 
-    fn room(&mut self, row: &Row) -> Result<(), StorageError> {
+    /// A room, whose log is known if it is guarded.
+    pub(super) fn room(&mut self, row: &Row) -> Result<(), StorageError> {
         let room = rows::room(row)?;
         // One that is not guarded is looked at only to see that it is there.
         let (counters, at) = self.logs.get(&room.key).copied().unwrap_or_default();
@@ -266,7 +273,8 @@ impl Facts {
         Ok(())
     }
 
-    fn place(&mut self, row: &Row, reads: &ReadSet) -> Result<(), StorageError> {
+    /// A user and where it is a member.
+    pub(super) fn place(&mut self, row: &Row, reads: &ReadSet) -> Result<(), StorageError> {
         let user = rows::user(row)?;
         let joined: Option<i64> = rows::get(row, "joined")?;
         if joined.is_some() {

@@ -80,7 +80,7 @@ pub(super) fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
 }
 
 /// Locks the logs of these rooms.
-pub(super) fn rooms_call(rooms: &[RoomKey]) -> Call {
+pub(crate) fn rooms_call(rooms: &[RoomKey]) -> Call {
     let apps: Vec<Uuid> = rooms.iter().map(|key| numbers::app(key.app)).collect();
     let ids: Vec<i64> = rooms.iter().map(|key| numbers::room(key.id)).collect();
     call!(ROOMS, apps, ids)

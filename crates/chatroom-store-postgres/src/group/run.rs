@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use chatroom_core::{Operation, StorageError, StorageErrorKind};
 
-use super::Trouble;
-use super::commit::commit;
+use super::commit::{Way, commit};
 use super::replies::Replies;
+use super::{Trouble, look};
 use crate::deadline::Deadline;
 use crate::error::{collided, not_done, session_is_over};
 use crate::queue::{Answer, Group};
@@ -86,11 +86,14 @@ async fn attempts(
     deadline: Deadline,
 ) -> Outcome {
     let mut attempt = 1;
+    let mut way = if look::is_enough_for(operations) { Way::Compare } else { Way::Lock };
     loop {
-        let trouble = match commit(shared, session, operations, deadline).await {
+        let trouble = match commit(shared, session, operations, way, deadline).await {
             Ok(answers) => return Outcome::Answered(answers),
             Err(trouble) => trouble,
         };
+        // Whoever was in the way may be again. He waits for locks.
+        way = Way::Lock;
         let last = attempt >= ATTEMPTS || deadline.is_over();
         attempt += 1;
         let error = match trouble {

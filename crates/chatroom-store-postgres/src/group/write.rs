@@ -1,6 +1,7 @@
 //! What a group decided, as statements: one for what every removal does, and one more for each other kind of thing.
 
 mod registry;
+pub(super) mod removals;
 
 use std::collections::HashSet;
 
@@ -11,7 +12,7 @@ use super::load::Spots;
 use crate::body::encode;
 use crate::error::corrupt;
 use crate::numbers;
-use crate::session::{Call, call};
+use crate::session::{Call, Value, call};
 use crate::spot::Spot;
 
 /// Memberships go, events come, and the rooms' logs end there. A log that was all noticed begins to have news.
@@ -27,7 +28,7 @@ const CHANGE_ROOMS: &str = "\
             $8::smallint[], $9::bytea[]) \
     ) \
     UPDATE logs l SET seq = e.seq, members = e.members, at = e.at, news = l.news OR e.news, \
-        noticed = CASE WHEN e.news AND NOT l.news THEN l.seq ELSE l.noticed END \
+        noticed = CASE WHEN e.news AND NOT l.news THEN l.seq ELSE l.noticed END, oldest = coalesce(l.oldest, e.at) \
     FROM unnest($10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::boolean[]) \
         AS e (app, room, seq, members, at, news) \
     WHERE l.app = e.app AND l.room = e.room";
@@ -139,7 +140,7 @@ pub(crate) fn calls(
     }
     let mut calls = sorted.before_rooms();
     if !plan.events.is_empty() || !sorted.members_gone.is_empty() {
-        calls.push(sorted.rooms_call(plan, told, spots)?);
+        calls.push(Call { sql: CHANGE_ROOMS, values: sorted.room_values(plan, told, spots)? });
     }
     calls.extend(sorted.behind_rooms());
     calls.extend(mark.map(|(app, operation)| call!(MARK, app, operation)));
@@ -274,12 +275,13 @@ impl Sorted {
         calls.into_iter().flatten().collect()
     }
 
-    fn rooms_call(
-        &mut self,
+    /// What changes in rooms: memberships that go, events, ends of logs.
+    fn room_values(
+        &self,
         plan: &Plan,
         told: &HashSet<AppId>,
         spots: &Spots,
-    ) -> Result<Call, StorageError> {
+    ) -> Result<Vec<Value>, StorageError> {
         let spot = |key: &(RoomKey, UserId)| {
             let unread = || corrupt("a membership is to go", "and was not read");
             spots.get(key).copied().ok_or_else(unread)
@@ -306,24 +308,23 @@ impl Sorted {
         let end_members: Vec<i64> = ends.values().map(|end| end.counters.members.into()).collect();
         let end_times: Vec<i64> = ends.values().map(|end| end.at.as_millis()).collect();
         let news: Vec<bool> = ends.keys().map(|room| told.contains(&room.app)).collect();
-        Ok(call!(
-            CHANGE_ROOMS,
-            gone,
-            apps,
-            rooms,
-            seqs,
-            ids,
-            times,
-            members,
-            kinds,
-            bodies,
-            end_apps,
-            end_rooms,
-            end_seqs,
-            end_members,
-            end_times,
-            news,
-        ))
+        Ok(vec![
+            Box::new(gone),
+            Box::new(apps),
+            Box::new(rooms),
+            Box::new(seqs),
+            Box::new(ids),
+            Box::new(times),
+            Box::new(members),
+            Box::new(kinds),
+            Box::new(bodies),
+            Box::new(end_apps),
+            Box::new(end_rooms),
+            Box::new(end_seqs),
+            Box::new(end_members),
+            Box::new(end_times),
+            Box::new(news),
+        ])
     }
 
     fn behind_rooms(self) -> Vec<Call> {

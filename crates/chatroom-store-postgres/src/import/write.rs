@@ -13,8 +13,9 @@ use crate::session::{Call, call};
 /// Where logs end. What they tell of is in the cursors, so all of it was noticed. Time does not go back behind it.
 const END_LOGS: &str = "\
     UPDATE logs l SET seq = coalesce(q.seq, l.seq), members = coalesce(q.members, l.members), \
-        noticed = coalesce(q.seq, l.noticed), at = greatest(l.at, q.at) \
-    FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS q (app, room, seq, members, at) \
+        noticed = coalesce(q.seq, l.noticed), at = greatest(l.at, q.at), oldest = least(l.oldest, q.oldest) \
+    FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) \
+        AS q (app, room, seq, members, at, oldest) \
     WHERE l.app = q.app AND l.room = q.room";
 
 /// The calls that write this part, but for what would tell nodes of it.
@@ -26,14 +27,14 @@ pub(super) fn calls(part: Vec<Portable>, now: Timestamp) -> Result<Vec<Call>, St
             Portable::App(app) => Record::App(app),
             Portable::User(user) => Record::User(user),
             Portable::Room(room, counters) => {
-                ends.note(room.key, Some(counters), now);
+                ends.counted(room.key, counters, now);
                 Record::Room(room)
             }
             Portable::Membership(membership) => Record::Membership(membership),
             Portable::Sweep(sweep) => Record::Sweep(sweep),
             Portable::Rule(rule) => Record::Rule(rule),
             Portable::Event(event) => {
-                ends.note(event.room, None, event.at);
+                ends.event(event.room, event.at);
                 plan.events.push(event);
                 continue;
             }
@@ -58,12 +59,27 @@ pub(super) fn calls(part: Vec<Portable>, now: Timestamp) -> Result<Vec<Call>, St
 
 /// Where the logs of rooms end, as far as a part says it.
 #[derive(Default)]
-struct Ends(BTreeMap<RoomKey, (Option<Counters>, Timestamp)>);
+struct Ends(BTreeMap<RoomKey, End>);
+
+#[derive(Default)]
+struct End {
+    counters: Option<Counters>,
+    at: Timestamp,
+    /// When the oldest event of the part was made.
+    oldest: Option<Timestamp>,
+}
 
 impl Ends {
-    fn note(&mut self, room: RoomKey, counters: Option<Counters>, at: Timestamp) {
-        let end = self.0.entry(room).or_insert((None, at));
-        *end = (counters.or(end.0), end.1.max(at));
+    fn counted(&mut self, room: RoomKey, counters: Counters, at: Timestamp) {
+        let end = self.0.entry(room).or_default();
+        end.counters = Some(counters);
+        end.at = end.at.max(at);
+    }
+
+    fn event(&mut self, room: RoomKey, at: Timestamp) {
+        let end = self.0.entry(room).or_default();
+        end.at = end.at.max(at);
+        end.oldest = Some(end.oldest.map_or(at, |oldest| oldest.min(at)));
     }
 
     fn call(self) -> Option<Call> {
@@ -72,11 +88,13 @@ impl Ends {
         }
         let apps: Vec<Uuid> = self.0.keys().map(|room| numbers::app(room.app)).collect();
         let rooms: Vec<i64> = self.0.keys().map(|room| numbers::room(room.id)).collect();
+        let ends = || self.0.values();
         let seqs: Vec<Option<i64>> =
-            self.0.values().map(|(end, _)| end.map(|end| numbers::seq(end.seq))).collect();
+            ends().map(|end| end.counters.map(|counters| numbers::seq(counters.seq))).collect();
         let members: Vec<Option<i64>> =
-            self.0.values().map(|(end, _)| end.map(|end| end.members.into())).collect();
-        let times: Vec<i64> = self.0.values().map(|(_, at)| at.as_millis()).collect();
-        Some(call!(END_LOGS, apps, rooms, seqs, members, times))
+            ends().map(|end| end.counters.map(|counters| counters.members.into())).collect();
+        let times: Vec<i64> = ends().map(|end| end.at.as_millis()).collect();
+        let oldest: Vec<Option<i64>> = ends().map(|end| end.oldest.map(Timestamp::as_millis)).collect();
+        Some(call!(END_LOGS, apps, rooms, seqs, members, times, oldest))
     }
 }

@@ -11,7 +11,7 @@ use crate::proxy::{Proxy, Then, Way};
 use crate::world::{APP, Node, run};
 
 /// A node whose only way to the database can be cut.
-async fn cut_off(patience: Duration) -> (Database, Proxy, Node) {
+pub(crate) async fn cut_off(patience: Duration) -> (Database, Proxy, Node) {
     let database = Database::new();
     let proxy = Proxy::to(database.cluster()).await;
     let mut options = Options::new(database.url_by(proxy.url(), "cut"));
@@ -30,7 +30,7 @@ fn kind(error: &Error) -> Option<StorageErrorKind> {
     }
 }
 
-const PATIENT: Duration = Duration::from_millis(4_500);
+pub(crate) const PATIENT: Duration = Duration::from_millis(4_500);
 
 #[test]
 fn a_removal_whose_answer_is_lost_is_found_and_answered() {

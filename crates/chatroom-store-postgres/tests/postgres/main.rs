@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot set itself up fails")]
 
 mod commits;
+mod compares;
 mod contract;
 mod couriers;
 mod database;

@@ -101,6 +101,9 @@ fn everything_moves_from_an_embedded_store_and_back() {
         take(&mut there, &told(&mut source.picture()).await, 7).await;
         same(&all(&mut *there.picture().await.expect("a picture")).await, &before);
         there.finish().await.expect("the end of the import");
+        let wrong = "SELECT count(*) FROM logs l WHERE oldest IS DISTINCT FROM \
+                     (SELECT min(at) FROM events e WHERE e.app = l.app AND e.room = l.room)";
+        assert_eq!(database.number(wrong).await, 0, "retention knows where the logs begin");
         let now = source.clock.now();
         same(&all(&mut picture(&database, now).await).await, &before);
 

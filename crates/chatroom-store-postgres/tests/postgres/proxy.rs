@@ -1,10 +1,12 @@
 //! A way to the cluster that can be cut at a chosen moment.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::Notify;
 use tokio_postgres::config::Host;
 
 /// What happens to connections.
@@ -18,6 +20,10 @@ pub(crate) enum Way {
     CutBehindCommit,
     /// The next commit does not arrive. Then the way is open.
     LoseCommit,
+    /// The next commit is held until [`Proxy::pass_on`]. Other connections are open.
+    Hold,
+    /// The same, and the connection ends at once for who sent it.
+    HoldAndCut,
     /// No connection is made.
     Closed,
     /// Connections are made, and nothing is answered.
@@ -34,7 +40,16 @@ pub(crate) enum Then {
 #[derive(Clone)]
 pub(crate) struct Proxy {
     way: Arc<Mutex<Way>>,
+    held: Arc<Held>,
     url: String,
+}
+
+/// A commit that is held.
+#[derive(Default)]
+struct Held {
+    caught: Notify,
+    pass_on: Notify,
+    answered: Notify,
 }
 
 impl Proxy {
@@ -47,7 +62,7 @@ impl Proxy {
         let database = config.get_dbname().unwrap_or(user);
         let url = format!("postgresql://{user}:{password}@127.0.0.1:{port}/{database}?sslmode=disable");
         let way = Arc::new(Mutex::new(Way::Open));
-        let proxy = Self { way, url };
+        let proxy = Self { way, held: Arc::default(), url };
         tokio::spawn({
             let proxy = proxy.clone();
             async move {
@@ -65,6 +80,27 @@ impl Proxy {
 
     pub(crate) fn set(&self, way: Way) {
         *self.way.lock().expect("a lock") = way;
+    }
+
+    /// Waits until a commit is held.
+    pub(crate) async fn caught(&self) {
+        self.held.caught.notified().await;
+    }
+
+    /// Lets the commit that is held arrive.
+    pub(crate) fn pass_on(&self) {
+        self.held.pass_on.notify_one();
+    }
+
+    /// Waits until a commit that was held and cut off is answered to nobody.
+    pub(crate) async fn answered(&self) {
+        self.held.answered.notified().await;
+    }
+
+    async fn hold(&self) {
+        self.set(Way::Open);
+        self.held.caught.notify_one();
+        self.held.pass_on.notified().await;
     }
 
     fn way(&self) -> Way {
@@ -98,12 +134,13 @@ impl Proxy {
 
     async fn pass(&self, client: &mut TcpStream, mut server: impl AsyncRead + AsyncWrite + Unpin) {
         let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        let mut statements = Statements::default();
         loop {
             tokio::select! {
                 read = client.read(&mut up) => {
                     let Ok(length @ 1..) = read else { return };
                     let sent = &up[..length];
-                    let commits = sent.windows(7).any(|part| part == b"COMMIT\0");
+                    let commits = statements.commit(sent);
                     match self.way() {
                         Way::LoseCommit if commits => {
                             self.set(Way::Open);
@@ -121,6 +158,16 @@ impl Proxy {
                             }
                             return;
                         }
+                        Way::Hold if commits => self.hold().await,
+                        Way::HoldAndCut if commits => {
+                            drop(client.shutdown().await);
+                            self.hold().await;
+                            if server.write_all(sent).await.is_ok() {
+                                committed(&mut server).await;
+                            }
+                            self.held.answered.notify_one();
+                            return;
+                        }
                         Way::Closed => return,
                         _ => {}
                     }
@@ -136,6 +183,35 @@ impl Proxy {
                 }
             }
         }
+    }
+}
+
+/// The prepared statements of a connection that are transactions of their own.
+#[derive(Default)]
+struct Statements(HashSet<Vec<u8>>);
+
+impl Statements {
+    /// Whether something of what is sent commits: the command, or one of those statements.
+    fn commit(&mut self, mut sent: &[u8]) -> bool {
+        let mut commits = false;
+        // What is sent before the first message with a kind says who connects.
+        while let [kind @ b'A'..=b'z', length @ .., _] = sent
+            && let Some(length) = length.first_chunk()
+        {
+            let end = usize::try_from(u32::from_be_bytes(*length)).expect("a length") + 1;
+            let body = sent.get(5..end).unwrap_or_default();
+            let mut texts = body.split(|byte| *byte == 0);
+            match (kind, texts.next(), texts.next()) {
+                (b'Q', Some(b"COMMIT"), _) => commits = true,
+                (b'P', Some(name), Some(text)) if text.windows(11).any(|part| part == b"SELECT 1 / ") => {
+                    self.0.insert(name.to_owned());
+                }
+                (b'B', _, Some(name)) => commits |= self.0.contains(name),
+                _ => {}
+            }
+            sent = sent.get(end..).unwrap_or_default();
+        }
+        commits
     }
 }
 
