@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use chatroom_core::Clock;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::trace::Trace;
@@ -13,6 +13,8 @@ use crate::error::{Exhausted, Failure, Place};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// As many as an answer has, with those that hyper adds.
+const HEADERS: usize = 8;
 /// Larger than most answers about one member.
 const USUAL: usize = 512;
 
@@ -76,6 +78,8 @@ fn rate_limit(reached: &Exhausted) -> (HeaderValue, HeaderValue) {
 fn with(status: StatusCode, bytes: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(CONTENT_TYPE, JSON);
+    *response.headers_mut() = headers;
     response
 }

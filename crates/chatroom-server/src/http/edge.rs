@@ -1,6 +1,6 @@
 //! Where requests come in and answers leave: ids, the time limit, panics, CORS, the log.
 
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,8 +13,9 @@ use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request};
 use hyper::body::Incoming;
 use matchit::InsertError;
+use tracing::Level;
 
-use super::routes::{Found, Routes};
+use super::routes::{Answering, Found, Routes};
 use super::trace::{Trace, X_REQUEST_ID};
 use super::{Shared, answer, cors, gate};
 use crate::error::{Failure, Place, Stage};
@@ -39,38 +40,38 @@ impl Edge {
     /// Answers a request: always, and within the request timeout.
     pub(crate) async fn answer(self, request: Request<Incoming>, peer: Peer) -> Response {
         let Inside { routes, shared } = &*self.0;
-        let (method, uri) = (request.method().clone(), request.uri().clone());
+        // Without the query, which may hold anything.
+        let told = tracing::enabled!(Level::DEBUG)
+            .then(|| (request.method().clone(), request.uri().path().to_owned()));
         let trace = Trace::begin(request.headers(), peer);
         let origin = cors::origin(request.headers()).cloned();
 
-        let mut response = match routes.find(uri.path(), &method) {
+        let found = routes.find(request.uri().path(), request.method());
+        let asks_for_options = request.method() == Method::OPTIONS;
+        let request = request.map(Body::new);
+        // All in boxes: what a future may hold is moved with it, and this one is moved for every request.
+        let answering: Answering<'_> = match found {
             // For every path that has a route, without a token (decision 38).
-            Found::OtherMethods(allowed) if method == Method::OPTIONS => cors::options(allowed),
-            Found::OtherMethods(allowed) => {
-                let refusing = gate::no_such_method(allowed, shared, request.map(Body::new), &trace);
-                within_time(refusing, shared, &trace).await
-            }
-            Found::Handler(handler) => {
-                within_time(handler(shared, request.map(Body::new), &trace), shared, &trace).await
-            }
-            Found::Nothing => {
-                let refusing = gate::no_such_route(shared, request.map(Body::new), &trace);
-                within_time(refusing, shared, &trace).await
-            }
+            Found::OtherMethods(allowed) if asks_for_options => Box::pin(ready(cors::options(allowed))),
+            Found::OtherMethods(allowed) => Box::pin(gate::no_such_method(allowed, shared, request, &trace)),
+            Found::Handler(handler) => handler(shared, request, &trace),
+            Found::Nothing => Box::pin(gate::no_such_route(shared, request, &trace)),
         };
+        let mut response = within_time(answering, shared, &trace).await;
         cors::allow(&shared.origins, origin.as_ref(), response.headers_mut());
         response.headers_mut().insert(X_REQUEST_ID, trace.request_id.clone());
         if shared.readiness.is_draining() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        let (status, duration) = (response.status().as_u16(), trace.duration());
-        // Without the query, which may hold anything.
-        tracing::debug!(request_id = trace.id(), %method, path = uri.path(), status, duration, "answered");
+        if let Some((method, path)) = told {
+            let (status, duration) = (response.status().as_u16(), trace.duration());
+            tracing::debug!(request_id = trace.id(), %method, path, status, duration, "answered");
+        }
         response
     }
 }
 
-async fn within_time(answering: impl Future<Output = Response>, shared: &Shared, trace: &Trace) -> Response {
+async fn within_time(answering: Answering<'_>, shared: &Shared, trace: &Trace) -> Response {
     // What a panicking handler shared is behind locks that hold nothing half-done.
     let mut answering = pin!(AssertUnwindSafe(answering).catch_unwind());
     // What is refused is refused at once, and needs no timer.
