@@ -9,17 +9,18 @@ use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use super::build;
-use super::load::Pace;
+use super::load::{self, Pace};
 use super::mix::{Mix, Stepped};
 use super::report::{self, Bound, Goals, MIB, Out, Spread, Table, count, mib, millis, percent, ratio};
-use super::server::{Server, Setup, Store};
+use super::requests::Peer;
+use super::server::{Bare, Server, Setup, Store};
 use super::world::{Size, World};
 use crate::project::Project;
 use crate::say::{Progress, Working};
 
 const CONNECTIONS: usize = 64;
-/// Rounds in a closed loop before and after, for the best rate.
-const ROUNDS: usize = 3;
+/// Rounds in a closed loop before and after, for the best rate, and as many of the bare server in turn with them.
+const ROUNDS: usize = 5;
 /// Which part of the best rate is offered.
 const PART: f64 = 0.7;
 /// How long one step is, unless the whole is shorter or there are few members.
@@ -49,15 +50,23 @@ pub(crate) struct Args {
 }
 
 /// What one step showed.
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct Sample {
-    /// `closed` for the best rate, `fixed` for the long run.
+    /// `closed` for the best rate, `bare` for that of the bare server, `fixed` for the long run.
     pace: &'static str,
     /// When it ended, after the long run began.
     minute: f64,
     per_second: f64,
     p99_us: u64,
+    /// Of the server that is looked at.
     resident_bytes: u64,
+}
+
+/// The best rate at one end of the long run, beside that of the bare server: the machine itself is not equally fast
+/// for half an hour.
+struct Best {
+    ours: Vec<Sample>,
+    bare: Vec<Sample>,
 }
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
@@ -68,31 +77,42 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     let setup = Setup { keep: Some(keep), ..Setup::of(Store::Embedded, size.members) };
     let mut server = Server::start(project, &binaries.server, &setup)?;
     let world = World::load("embedded", server.peer()?, size)?;
-    let first = best(&server, &world, args.calls, 0.0)?;
-    let rate = PART * median(&first);
+    let bare = Bare::start(&binaries.bare)?;
+    let of_bare = World::pretended(Peer { address: bare.address, token: world.peer.token.clone() }, size);
+    let first = best(&server, &world, &of_bare, args.calls, 0.0)?;
+    let rate = PART * median(&first.ours);
     let long = long_run(&server, &world, rate, args.minutes)?;
-    let last = best(&server, &world, args.calls, args.minutes)?;
+    let last = best(&server, &world, &of_bare, args.calls, args.minutes)?;
     server.stop()?;
+    drop(bare);
     let goals = goals(&first, &long, &last, settled(args.minutes));
-    let table = table(&long, rate);
-    let samples: Vec<_> = first.into_iter().chain(long).chain(last).collect();
+    let tables = [table(&long, rate), ends(&first, &last)];
+    let all = [first.ours, first.bare, long, last.ours, last.bare];
+    let samples: Vec<_> = all.into_iter().flatten().collect();
     let full_size =
         args.minutes >= 30.0 && args.members >= 1_000_000 && args.rooms >= 1_000 && args.calls >= 100_000;
-    report::publish(project, "soak", &[&table, goals.table()], &samples, &args.out, full_size)
+    let [over_time, ends] = &tables;
+    report::publish(project, "soak", &[over_time, ends, goals.table()], &samples, &args.out, full_size)
 }
 
 /// The best rate: rounds in a closed loop, after one that does not count.
-fn best(server: &Server, world: &World, calls: usize, minute: f64) -> Result<Vec<Sample>> {
+fn best(server: &Server, world: &World, of_bare: &World, calls: usize, minute: f64) -> Result<Best> {
     let _working = Working::on("finding the best rate");
     let mut mix = Mix::begin(world, calls)?;
-    mix.next(world).run(world, CONNECTIONS, Pace::Closed)?;
-    let round = |_| {
+    let requests = of_bare.removals(&of_bare.choose(calls, 0), 1);
+    let mut best = Best { ours: Vec::new(), bare: Vec::new() };
+    for round in 0..=ROUNDS {
         let stepped = mix.next(world).run(world, CONNECTIONS, Pace::Closed)?;
-        Sample::of("closed", minute, &stepped, server)
-    };
-    let samples = (0..ROUNDS).map(round).collect::<Result<_>>()?;
+        let ran = load::run(of_bare.peer.address, CONNECTIONS, Pace::Closed, &requests, |_, _| {})?;
+        if round > 0 {
+            let ours = Sample::of("closed", minute, &stepped, server)?;
+            let (per_second, p99_us) = (ran.per_second(), ran.quantile(0.99));
+            best.bare.push(Sample { pace: "bare", per_second, p99_us, ..ours });
+            best.ours.push(ours);
+        }
+    }
     mix.end(world)?;
-    Ok(samples)
+    Ok(best)
 }
 
 fn long_run(server: &Server, world: &World, rate: f64, minutes: f64) -> Result<Vec<Sample>> {
@@ -130,6 +150,30 @@ impl Sample {
     }
 }
 
+impl Best {
+    /// The median of the ratios of its rounds.
+    fn to_bare(&self) -> f64 {
+        let rounds = self.ours.iter().zip(&self.bare);
+        Spread::of(rounds.map(|(ours, bare)| ours.per_second / bare.per_second)).median
+    }
+}
+
+/// The best rates before and after, and what became of them.
+fn ends(first: &Best, last: &Best) -> Table {
+    let mut table = Table::new(&["best rate", "before", "after", "after to before"]);
+    for (name, of) in [
+        ("mixed calls", (|best| &best.ours) as fn(&Best) -> &Vec<Sample>),
+        ("bare server", |best| &best.bare),
+    ] {
+        let (before, after) = (median(of(first)), median(of(last)));
+        table.row(vec![name.to_owned(), count(before), count(after), ratio(after / before)]);
+    }
+    let (before, after) = (first.to_bare(), last.to_bare());
+    let row = [before, after, after / before].map(ratio);
+    table.row(std::iter::once("mixed calls to the bare server".to_owned()).chain(row).collect());
+    table
+}
+
 fn median(samples: &[Sample]) -> f64 {
     Spread::of(samples.iter().map(|sample| sample.per_second)).median
 }
@@ -139,7 +183,7 @@ fn settled(minutes: f64) -> f64 {
     SETTLED.min(minutes / 6.0)
 }
 
-fn goals(first: &[Sample], long: &[Sample], last: &[Sample], settled: f64) -> Goals {
+fn goals(first: &Best, long: &[Sample], last: &Best, settled: f64) -> Goals {
     let after = || long.iter().filter(|sample| sample.minute >= settled);
     let resident: Vec<_> = after().map(|sample| sample.resident_bytes as f64).collect();
     let by_hour: Vec<_> =
@@ -150,8 +194,8 @@ fn goals(first: &[Sample], long: &[Sample], last: &[Sample], settled: f64) -> Go
         count(trend::slope(&by_hour))
     );
     goals.add(what, trend::growth(&resident), Bound::AtMost(0.05, Some(0.01)), percent);
-    let kept = median(last) / median(first);
-    goals.add("best rate after, to before", kept, Bound::AtLeast(0.9, Some(0.99)), ratio);
+    let what = "best rate after, to before, each to the bare server's";
+    goals.add(what, last.to_bare() / first.to_bare(), Bound::AtLeast(0.9, Some(0.99)), ratio);
     goals
 }
 
