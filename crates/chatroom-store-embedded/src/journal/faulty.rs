@@ -21,6 +21,10 @@ struct Script {
     held: bool,
     /// What the next append does instead of its work.
     failure: Option<Left>,
+    /// How often something was trimmed.
+    trims: usize,
+    /// What happens while something is trimmed.
+    meanwhile: Option<Box<dyn FnMut() + Send>>,
 }
 
 impl FaultyJournal {
@@ -47,6 +51,15 @@ impl FaultyJournal {
 
     pub(crate) fn begun(&self) -> usize {
         self.0.0.lock().unwrap().begun
+    }
+
+    /// Does this whenever something is trimmed.
+    pub(crate) fn at_each_trim(&self, meanwhile: impl FnMut() + Send + 'static) {
+        self.0.0.lock().unwrap().meanwhile = Some(Box::new(meanwhile));
+    }
+
+    pub(crate) fn trims(&self) -> usize {
+        self.0.0.lock().unwrap().trims
     }
 
     pub(crate) fn numbers(&self) -> Vec<u64> {
@@ -94,7 +107,12 @@ impl Journal for FaultyJournal {
     }
 
     fn trim(&mut self, below: u64) -> Result<(), JournalError> {
-        self.0.0.lock().unwrap().groups.retain(|(head, _)| head.number >= below);
+        let mut script = self.0.0.lock().unwrap();
+        script.groups.retain(|(head, _)| head.number >= below);
+        script.trims += 1;
+        if let Some(meanwhile) = &mut script.meanwhile {
+            meanwhile();
+        }
         Ok(())
     }
 

@@ -59,6 +59,30 @@ async fn the_oldest_events_are_trimmed_when_they_take_too_many_bytes() {
 }
 
 #[tokio::test]
+async fn what_becomes_too_old_while_something_is_trimmed_waits_for_the_next_time() {
+    let journal = FaultyJournal::default();
+    let world = World::faulty(&journal, |options| options.keep = Duration::from_secs(100)).await;
+    let room = world.room_of(1).await;
+    for _ in 0..10 {
+        world.clock.advance(1_000);
+        world.remove(&room, "u0").await.unwrap();
+        world.clock.advance(1_000);
+        world.add(&room, "u0").await.unwrap();
+    }
+    let clock = world.clock.clone();
+    journal.at_each_trim(move || clock.advance(1_000));
+    // Nobody else trims meanwhile.
+    let mut keeper = keeper::lock(&world.store.keeper);
+    world.clock.advance(90_000);
+    keeper.maintain().unwrap();
+    let first = (journal.trims(), journal.numbers()[0]);
+    keeper.maintain().unwrap();
+    drop(keeper);
+    assert_eq!((first.0, journal.trims()), (1, 2));
+    assert!(first.1 > 1 && journal.numbers()[0] == first.1 + 1, "{first:?}, then {}", journal.numbers()[0]);
+}
+
+#[tokio::test]
 async fn nothing_is_trimmed_that_no_snapshot_covers() {
     let journal = FaultyJournal::default();
     let world = World::faulty(&journal, |options| options.keep = Duration::ZERO).await;
