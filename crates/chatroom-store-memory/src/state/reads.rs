@@ -96,7 +96,7 @@ impl State {
             From::After(joined) => (0, Some(joined)),
             From::Skip(skip) => (skip, None),
         };
-        let mut all: Box<dyn Iterator<Item = (u32, chatroom_core::JoinOrder)> + '_> = match request.order {
+        let all: Box<dyn Iterator<Item = (u32, chatroom_core::JoinOrder)> + '_> = match request.order {
             Order::Ascending => Box::new(slot.members.ascending(cursor)),
             Order::Descending => Box::new(slot.members.descending(cursor)),
         };
@@ -104,7 +104,7 @@ impl State {
             let member = self.users.get(user).filter(|u| u.id != slot.room.owner && !u.deleted)?;
             Some(Member { name: member.name.clone(), joined })
         };
-        let mut listed = all.by_ref().filter_map(listed);
+        let mut listed = self.users.near(all).filter_map(listed);
         let skipped = listed.by_ref().take(skip).count();
         let members = listed.by_ref().take(request.limit).collect();
         let more = listed.next().is_some();
