@@ -1,6 +1,5 @@
 //! Rows as what they mean.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use chatroom_core::{
@@ -9,7 +8,6 @@ use chatroom_core::{
     Sweep, User,
 };
 use tokio_postgres::Row;
-use tokio_postgres::row::RowIndex;
 use tokio_postgres::types::FromSql;
 use uuid::Uuid;
 
@@ -17,16 +15,13 @@ use crate::body::{decode, username};
 use crate::error::corrupt;
 use crate::numbers::{app_of, from_db, room_id, room_of, seq_of, small, time_of, user_of};
 
-/// A column of a row, by its name or its place.
-pub(crate) fn get<'r, T: FromSql<'r>>(
-    row: &'r Row,
-    column: impl RowIndex + Display,
-) -> Result<T, StorageError> {
-    row.try_get(column).map_err(|error| corrupt("a column is not what it must be", error))
+/// A column of a row.
+pub(crate) fn get<'r, T: FromSql<'r>>(row: &'r Row, name: &str) -> Result<T, StorageError> {
+    row.try_get(name).map_err(|error| corrupt("a column is not what it must be", error))
 }
 
-fn text(row: &Row, column: impl RowIndex + Display) -> Result<Box<str>, StorageError> {
-    let bytes: &[u8] = get(row, column)?;
+fn text(row: &Row, name: &str) -> Result<Box<str>, StorageError> {
+    let bytes: &[u8] = get(row, name)?;
     let text = std::str::from_utf8(bytes).map_err(|error| corrupt("a text is not UTF-8", error))?;
     Ok(text.into())
 }
@@ -40,35 +35,32 @@ fn unknown(what: &str, number: i16) -> StorageError {
     corrupt("a row holds something that does not exist", format!("{what} {number}"))
 }
 
-/// A user, whose columns are the first: app, id, name, nickname, deleted. Places are found sooner than names.
 pub(crate) fn user(row: &Row) -> Result<User, StorageError> {
-    let nickname: Option<&[u8]> = get(row, 3_usize)?;
-    let nickname = nickname.map(|_| text(row, 3_usize)).transpose()?.map(Arc::from);
+    let nickname: Option<&[u8]> = get(row, "nickname")?;
+    let nickname = nickname.map(|_| text(row, "nickname")).transpose()?.map(Arc::from);
     Ok(User {
-        app: app_of(get(row, 0_usize)?),
-        id: user_of(get(row, 1_usize)?)?,
-        name: username(get(row, 2_usize)?)?,
+        app: app_of(get(row, "app")?),
+        id: user_of(get(row, "id")?)?,
+        name: username(get(row, "name")?)?,
         nickname,
-        deleted: get(row, 4_usize)?,
+        deleted: get(row, "deleted")?,
     })
 }
 
-/// A room, whose columns are the first: app, id, owner, the owner's name, name, description, the most users, custom,
-/// created, dissolved.
 pub(crate) fn room(row: &Row) -> Result<Room, StorageError> {
     let info = RoomInfo {
-        name: text(row, 4_usize)?,
-        description: text(row, 5_usize)?,
-        max_users: small(get(row, 6_usize)?)?,
-        custom: text(row, 7_usize)?,
+        name: text(row, "name")?,
+        description: text(row, "description")?,
+        max_users: small(get(row, "max_users")?)?,
+        custom: text(row, "custom")?,
     };
-    let dissolved: Option<i64> = get(row, 9_usize)?;
+    let dissolved: Option<i64> = get(row, "dissolved")?;
     Ok(Room {
-        key: room_of(get(row, 0_usize)?, get(row, 1_usize)?)?,
-        owner: user_of(get(row, 2_usize)?)?,
-        owner_name: username(get(row, 3_usize)?)?,
+        key: room_of(get(row, "app")?, get(row, "id")?)?,
+        owner: user_of(get(row, "owner")?)?,
+        owner_name: username(get(row, "owner_name")?)?,
         info: Arc::new(info),
-        created: time_of(get(row, 8_usize)?),
+        created: time_of(get(row, "created")?),
         dissolved: dissolved.map(time_of),
     })
 }

@@ -104,7 +104,8 @@ impl State {
             let member = self.users.get(user).filter(|u| u.id != slot.room.owner && !u.deleted)?;
             Some(Member { name: member.name.clone(), joined })
         };
-        let mut listed = self.users.near(all).filter_map(listed);
+        let mut listed =
+            self.users.near(all, skip.saturating_add(request.limit).saturating_add(1)).filter_map(listed);
         let skipped = listed.by_ref().take(skip).count();
         let members = listed.by_ref().take(request.limit).collect();
         let more = listed.next().is_some();
