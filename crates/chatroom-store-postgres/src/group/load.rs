@@ -57,13 +57,13 @@ const ROOMS_IN: &str = "SELECT app, id AS room FROM rooms WHERE app = $1 ORDER B
 const USERS_IN: &str = "SELECT id FROM users WHERE app = $1 ORDER BY app, id LIMIT $2";
 const CAPACITY: &str = "SELECT coalesce(sum(members), 0)::bigint AS used FROM logs";
 
-/// Where the logs of the guarded rooms end.
+/// Where the logs of the rooms ended that are guarded, or are compared later.
 pub(super) type Logs = HashMap<RoomKey, (Counters, Timestamp)>;
 
-/// Where the memberships that were read lie. As long as their rooms are guarded they stay there.
+/// Where the memberships that were read lay. As long as their rooms are guarded they stay there.
 pub(crate) type Spots = HashMap<(RoomKey, UserId), Spot>;
 
-/// The facts of a group, under its locks.
+/// The facts of a group, under its locks or as a look found them.
 #[derive(Default)]
 pub(super) struct Facts {
     pub(super) loaded: Loaded,

@@ -37,6 +37,13 @@ fn of_more_events_than_there_is_room_for_the_newest_are_kept() {
     });
 }
 
+/// A node that keeps events for 100 seconds.
+async fn forgetful(database: &Database) -> Node {
+    let mut options = Options::new(database.url("node"));
+    options.keep = Duration::from_secs(100);
+    Node::open(options).await
+}
+
 /// How many events of these rooms are kept, in all.
 async fn kept(node: &Node, rooms: &[ChatroomId]) -> usize {
     let mut kept = 0;
@@ -50,9 +57,7 @@ async fn kept(node: &Node, rooms: &[ChatroomId]) -> usize {
 fn events_that_are_too_old_go_from_every_room_and_again_from_one_that_was_empty_meanwhile() {
     run(async {
         let database = Database::new();
-        let mut options = Options::new(database.url("node"));
-        options.keep = Duration::from_secs(100);
-        let node = Node::open(options).await;
+        let node = forgetful(&database).await;
         node.make_app().await;
         // More than are cut in one commit; of each, a creation and its members.
         let mut rooms = Vec::new();
@@ -83,16 +88,14 @@ fn events_that_are_too_old_go_from_every_room_and_again_from_one_that_was_empty_
 fn a_database_of_the_version_before_learns_where_its_logs_begin() {
     run(async {
         let database = Database::new();
-        let mut options = Options::new(database.url("node"));
-        options.keep = Duration::from_secs(100);
-        let node = Node::open(options.clone()).await;
+        let node = forgetful(&database).await;
         node.make_app().await;
         let room = node.room("owner", &["a"]).await;
         let events = kept(&node, &[room]).await;
         let as_before = "ALTER TABLE logs DROP COLUMN oldest; CREATE INDEX ix_events_at ON events (app, at); \
                          DELETE FROM schema_versions WHERE version = 4";
         database.execute(as_before).await;
-        let migrated = Node::open(options).await;
+        let migrated = forgetful(&database).await;
         assert_eq!(kept(&migrated, &[room]).await, events);
         migrated.clock.advance(120_000);
         migrated.store.maintain().await.expect("retention");
