@@ -13,7 +13,7 @@ use crate::error::{Exhausted, Failure, Place};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// As many as an answer has, with those that hyper adds.
+/// Room for those of every answer.
 const HEADERS: usize = 8;
 /// Larger than most answers about one member.
 const USUAL: usize = 512;
