@@ -96,9 +96,14 @@ fn words(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// Whether removals found something else than they had read.
+/// Whether removals found logs or a registry that moved.
 pub(crate) fn moved(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&SqlState::DIVISION_BY_ZERO)
+}
+
+/// Whether removals found somebody who is no member.
+pub(crate) fn presumed_wrongly(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::INVALID_ARGUMENT_FOR_LOG)
 }
 
 /// Whether to run the same again: somebody else was in the way, and nothing was done.

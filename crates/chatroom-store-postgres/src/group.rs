@@ -7,6 +7,7 @@ mod lock;
 mod look;
 mod replies;
 mod run;
+mod trust;
 pub(crate) mod write;
 
 pub(crate) use lock::rooms_call;
@@ -20,8 +21,10 @@ pub(crate) enum Trouble {
     Database(tokio_postgres::Error),
     /// What it answered cannot be read, or took too long.
     Store(StorageError),
-    /// What was read changed while it was read.
+    /// What was read, or was known, is not so any more.
     Moved,
+    /// What was presumed is not so: somebody who is to go is no member, or there is a rule that says no.
+    Presumed,
 }
 
 impl From<tokio_postgres::Error> for Trouble {

@@ -12,6 +12,7 @@ mod durability;
 mod error;
 mod group;
 mod import;
+mod known;
 mod migrate;
 mod numbers;
 mod options;

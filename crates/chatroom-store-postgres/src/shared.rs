@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chatroom_core::Clock;
 
 use crate::connect::Connector;
+use crate::known::Known;
 use crate::options::Options;
 use crate::queue::Queue;
 
@@ -17,6 +18,7 @@ pub(crate) struct Shared {
     /// Told when events were written that somebody is to be told of.
     pub(crate) news: tokio::sync::Notify,
     pub(crate) registry: Registry,
+    pub(crate) known: Known,
 }
 
 /// Whether an app or a rule was changed here.

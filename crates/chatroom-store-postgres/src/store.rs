@@ -20,6 +20,7 @@ use crate::deadline::Deadline;
 use crate::delivery::{self, Courier};
 use crate::durability::Durability;
 use crate::error::{OpenError, outcome_unknown, unavailable};
+use crate::known::Known;
 use crate::options::Options;
 use crate::permits::Permits;
 use crate::queue::{Answer, Queue};
@@ -75,7 +76,8 @@ impl PostgresStore {
         let queue = Queue::new(options.queue);
         let writers = options.writers.max(1);
         let (news, registry) = (tokio::sync::Notify::new(), Registry::default());
-        let shared = Arc::new(Shared { options, connector, clock, queue, news, registry });
+        let known = Known::default();
+        let shared = Arc::new(Shared { options, connector, clock, queue, news, registry, known });
         let courier = Courier::new().map_err(|error| OpenError::Random(error.to_string()))?;
         let courier = Arc::new(courier);
         let writers = (0..writers).map(|_| tokio::spawn(group::run(shared.clone()))).collect();

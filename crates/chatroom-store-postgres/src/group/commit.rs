@@ -1,14 +1,15 @@
 //! One run of a group. Either it begins, locks and loads in one go, decides, and writes and commits in one go; or, of
-//! removals, it looks, decides, and writes if all is as it was.
+//! removals, it looks, decides, and writes if all is as it was believed to be.
 
 use chatroom_core::{Moment, Operation, Plan, ReadSet, plan};
 
 use super::fate::{Witness, find_out};
 use super::load::{self, Facts};
+use super::look::{self, Rooms};
 use super::write::removals;
-use super::{Trouble, look, write};
+use super::{Trouble, write};
 use crate::deadline::Deadline;
-use crate::error::{moved, outcome_unknown, unavailable};
+use crate::error::{moved, outcome_unknown, presumed_wrongly, unavailable};
 use crate::queue::Answer;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -19,7 +20,7 @@ pub(super) enum Way {
     /// It locks it, in a transaction from then to the commit.
     Lock,
     /// It compares it when it writes, in a transaction that is that statement.
-    Compare,
+    Compare(Rooms),
 }
 
 /// Commits these operations together, and answers each. An error means that nothing was done.
@@ -34,27 +35,39 @@ pub(super) async fn commit(
 ) -> Result<Vec<Answer>, Trouble> {
     let mut session = match held.take().filter(|session| !session.is_closed()) {
         Some(session) => session,
-        None => deadline.hold(shared.connector.connect()).await??,
+        None => {
+            let session = deadline.hold(shared.connector.connect()).await??;
+            shared.known.clear();
+            session
+        }
     };
     session.take_doubt();
     let moment = Moment(shared.clock.now());
     let begun = deadline.hold(begin(shared, &mut session, operations, way, moment)).await?;
-    let Facts { mut loaded, told, spots, logs } = match begun {
+    let mut facts = match begun {
         Ok(facts) => facts,
         Err(trouble) => {
             end(held, session, way, deadline).await;
             return Err(trouble);
         }
     };
-    let decided = plan(&mut loaded, operations.iter().copied(), moment.0);
+    let decided = plan(&mut facts.loaded, operations.iter().copied(), moment.0);
+    if way != Way::Lock && decided.answers.iter().any(Result::is_err) {
+        // Nobody is refused because of what may be out of date.
+        keep(held, session);
+        return Err(Trouble::Presumed);
+    }
     if decided.is_empty() {
         end(held, session, way, deadline).await;
         return Ok(answers(decided));
     }
     let witness = Witness::of(&decided, operations.first().copied());
     let (calls, after): (_, &[_]) = match way {
-        Way::Lock => (write::calls(&decided, &told, &spots, witness.and_then(Witness::mark))?, &["COMMIT"]),
-        Way::Compare => (vec![removals::call(&decided, &told, &spots, &logs)?], &[]),
+        Way::Lock => {
+            let mark = witness.and_then(Witness::mark);
+            (write::calls(&decided, &facts.told, &facts.spots, mark)?, &["COMMIT"])
+        }
+        Way::Compare(_) => (vec![removals::call(&decided, &facts)?], &[]),
     };
     let prepared = deadline.hold(session.prepare(&calls)).await?;
     if let Err(error) = prepared {
@@ -70,7 +83,11 @@ pub(super) async fn commit(
                 // The database says no to a statement, so its commit was a rollback.
                 Some(error) if error.as_db_error().is_some() => {
                     keep(held, session);
-                    return Err(if moved(&error) { Trouble::Moved } else { error.into() });
+                    return Err(match error {
+                        error if moved(&error) => Trouble::Moved,
+                        error if presumed_wrongly(&error) => Trouble::Presumed,
+                        error => error.into(),
+                    });
                 }
                 Some(_) => None,
                 None if sent.after.is_some() || session.take_doubt() => None,
@@ -88,6 +105,7 @@ pub(super) async fn commit(
             // The old connection must not go on while its fate is looked for.
             drop(session);
             find_out(&shared.connector, witness, deadline).await.map(|(committed, session)| {
+                shared.known.clear();
                 keep(held, session);
                 committed
             })
@@ -96,7 +114,8 @@ pub(super) async fn commit(
     };
     match committed {
         Some(true) => {
-            if !told.is_empty() && !decided.events.is_empty() {
+            shared.known.committed(&decided);
+            if !facts.told.is_empty() && !decided.events.is_empty() {
                 shared.news.notify_one();
             }
             Ok(answers(decided))
@@ -118,12 +137,14 @@ async fn begin(
     moment: Moment,
 ) -> Result<Facts, Trouble> {
     let reads = ReadSet::of(operations.iter().copied(), moment);
-    if way == Way::Compare {
-        return look::look(session, &reads).await;
+    if let Way::Compare(rooms) = way {
+        return look::look(session, &shared.known, &reads, rooms).await;
     }
     let two_rounds = operations.first().filter(|operation| operation.has_more_to_read());
     let Some(operation) = two_rounds else {
-        return load::begin(session, &reads, shared.options.max_members).await;
+        let facts = load::begin(session, &reads, shared.options.max_members).await?;
+        shared.known.read(&reads, &facts.loaded);
+        return Ok(facts);
     };
     let reads = load::all_reads(session, operation, reads).await?;
     let facts = load::begin(session, &reads, shared.options.max_members).await?;
@@ -145,7 +166,7 @@ fn keep(held: &mut Option<Session>, session: Session) {
 async fn end(held: &mut Option<Session>, session: Session, way: Way, deadline: Deadline) {
     let ended = match way {
         Way::Lock => deadline.hold(session.client().batch_execute("ROLLBACK")).await,
-        Way::Compare => Ok(Ok(())),
+        Way::Compare(_) => Ok(Ok(())),
     };
     if matches!(ended, Ok(Ok(()))) {
         keep(held, session);

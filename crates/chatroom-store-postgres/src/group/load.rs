@@ -71,6 +71,8 @@ pub(super) struct Facts {
     pub(super) told: HashSet<AppId>,
     pub(super) spots: Spots,
     pub(super) logs: Logs,
+    /// The version of the registry that apps are of, if that is compared later.
+    pub(super) registry: Option<i64>,
 }
 
 #[derive(Clone, Copy)]
@@ -133,7 +135,8 @@ pub(super) async fn all_reads(
 fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
     let mut calls = Vec::new();
     if reads.apps.values().any(|strength| *strength == Strength::Peek) {
-        calls.push((Kind::Apps, apps_call(reads)));
+        let apps: Vec<Uuid> = of_strength(&reads.apps, Strength::Peek).map(|id| numbers::app(*id)).collect();
+        calls.push((Kind::Apps, call!(APPS, apps)));
     }
     if !reads.rooms.is_empty() {
         let (apps, ids) = room_keys(reads.rooms.keys());
@@ -145,7 +148,7 @@ fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
     let (apps, names): (Vec<Uuid>, Vec<String>) =
         names.map(|(app, name)| (numbers::app(*app), name.as_str().to_owned())).unzip();
     if !names.is_empty() {
-        calls.push((Kind::Users, call!(NAMES, apps, names)));
+        calls.push((Kind::Users, names_call(apps, names)));
     }
     if !reads.users.is_empty() {
         let (apps, ids): (Vec<Uuid>, Vec<i64>) =
@@ -153,7 +156,9 @@ fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
         calls.push((Kind::Users, call!(USERS, apps, ids)));
     }
     if !reads.places.is_empty() {
-        calls.push((Kind::Places, places_call(reads)));
+        let (apps, rooms) = room_keys(reads.places.iter().map(|(room, _)| room));
+        let names: Vec<String> = reads.places.iter().map(|(_, name)| name.as_str().to_owned()).collect();
+        calls.push((Kind::Places, call!(PLACES, apps, rooms, names)));
     }
     if !reads.rules.is_empty() {
         let apps: Vec<Uuid> = reads.rules.iter().map(|id| numbers::app(*id)).collect();
@@ -173,17 +178,9 @@ fn of_strength<K>(
     of.iter().filter(move |(_, held)| **held == strength).map(|(key, _)| key)
 }
 
-/// The apps that are looked at.
-pub(super) fn apps_call(reads: &ReadSet) -> Call {
-    let apps = of_strength(&reads.apps, Strength::Peek).map(|id| numbers::app(*id));
-    call!(APPS, apps.collect::<Vec<Uuid>>())
-}
-
-/// Users by name, each with its place in a room.
-pub(super) fn places_call(reads: &ReadSet) -> Call {
-    let (apps, rooms) = room_keys(reads.places.iter().map(|(room, _)| room));
-    let names: Vec<String> = reads.places.iter().map(|(_, name)| name.as_str().to_owned()).collect();
-    call!(PLACES, apps, rooms, names)
+/// Users by name.
+pub(super) fn names_call(apps: Vec<Uuid>, names: Vec<String>) -> Call {
+    call!(NAMES, apps, names)
 }
 
 pub(super) fn room_keys<'k>(rooms: impl Iterator<Item = &'k RoomKey>) -> (Vec<Uuid>, Vec<i64>) {
@@ -265,7 +262,7 @@ impl Facts {
     }
 
     /// A room, whose log is known if it is guarded.
-    pub(super) fn room(&mut self, row: &Row) -> Result<(), StorageError> {
+    fn room(&mut self, row: &Row) -> Result<(), StorageError> {
         let room = rows::room(row)?;
         // One that is not guarded is looked at only to see that it is there.
         let (counters, at) = self.logs.get(&room.key).copied().unwrap_or_default();
@@ -274,7 +271,7 @@ impl Facts {
     }
 
     /// A user and where it is a member.
-    pub(super) fn place(&mut self, row: &Row, reads: &ReadSet) -> Result<(), StorageError> {
+    fn place(&mut self, row: &Row, reads: &ReadSet) -> Result<(), StorageError> {
         let user = rows::user(row)?;
         let joined: Option<i64> = rows::get(row, "joined")?;
         if joined.is_some() {

@@ -1,46 +1,168 @@
-//! Removals look before they lock: what they read is compared when they write (ADR 11).
+//! Removals lock nothing, and read only what is not known: what they rely on is compared when they write (ADR 11).
 //!
-//! Rooms are read before the memberships in them. Whatever changes a room's memberships afterwards moves the end of
-//! its log, and the removal with it finds another end than it read.
+//! Whether those who are to go are members is not read at all. It is presumed, and deleting them says whether it is so.
 
-use chatroom_core::{Action, Operation, ReadSet};
+use std::sync::Arc;
+
+use chatroom_core::{
+    Action, Facts as _, JoinOrder, LoadedRoom, Membership, Operation, ReadSet, RoomFact, StorageError,
+};
+use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::Trouble;
 use super::load::{self, Facts};
-use super::lock;
-use crate::session::{Session, call};
+use crate::known::{Known, KnownApp};
+use crate::numbers;
+use crate::rows;
+use crate::session::{Call, Session, call};
 
+/// Apps, and the version of the registry that they are of.
+const APPS: &str = "\
+    SELECT app, org, name, client_id, secret, generation, signing_key, origin, state, created, has_rules, \
+        (SELECT version FROM registry) AS version \
+    FROM apps WHERE app = ANY($1)";
 /// Rooms, where their logs end, and whether their owners live.
 const ROOMS: &str = "\
     SELECT r.app, r.id, r.owner, r.owner_name, r.name, r.description, r.max_users, r.custom, r.created, r.dissolved, \
-        o.id IS NOT NULL AS owner_lives, l.room, l.seq, l.members, l.at \
+        o.id IS NOT NULL AS owner_lives, l.seq, l.members, l.at \
     FROM unnest($1::uuid[], $2::bigint[]) AS q (app, id) \
     JOIN rooms r ON r.app = q.app AND r.id = q.id \
     JOIN logs l ON l.app = q.app AND l.room = q.id \
     LEFT JOIN users o ON o.app = r.app AND o.id = r.owner AND NOT o.deleted";
+
+/// Where a look takes rooms and apps from. Users it takes from what is known, since a name is a user's for life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rooms {
+    /// From what this process knows, and else from the database.
+    Known,
+    /// From the database.
+    Asked,
+}
+
+enum Kind {
+    Apps,
+    Rooms,
+    Users,
+}
 
 /// Whether all of these are removals of members, which need nothing but their rooms to stand.
 pub(super) fn is_enough_for(operations: &[&Operation]) -> bool {
     operations.iter().all(|operation| matches!(operation.action, Action::RemoveMembers(_)))
 }
 
-/// Reads what removals are about, and locks nothing.
-pub(super) async fn look(session: &mut Session, reads: &ReadSet) -> Result<Facts, Trouble> {
-    let (apps, ids) = load::room_keys(reads.rooms.keys());
-    let calls = vec![load::apps_call(reads), call!(ROOMS, apps, ids), load::places_call(reads)];
-    session.prepare(&calls).await?;
-    let found = session.send(&[], calls, &[]).await.rows()?;
+/// Gathers what removals are about, and locks nothing.
+pub(super) async fn look(
+    session: &mut Session,
+    known: &Known,
+    reads: &ReadSet,
+    rooms: Rooms,
+) -> Result<Facts, Trouble> {
     let mut facts = Facts::default();
-    let [apps, rooms, places] = found.as_slice() else { return Ok(facts) };
-    for row in apps {
-        facts.app(row)?;
+    let (kinds, calls): (Vec<Kind>, Vec<Call>) = missing(known, reads, rooms, &mut facts).into_iter().unzip();
+    if !calls.is_empty() {
+        session.prepare(&calls).await?;
+        let found = session.send(&[], calls, &[]).await.rows()?;
+        for (kind, rows) in kinds.iter().zip(&found) {
+            for row in rows {
+                facts.learn(kind, row, known)?;
+            }
+        }
     }
-    lock::take(lock::Kind::Logs, rooms, &mut facts)?;
-    for row in rooms {
-        facts.room(row)?;
-    }
-    for row in places {
-        facts.place(row, reads)?;
-    }
+    facts.presume_memberships(reads);
     Ok(facts)
+}
+
+/// Takes what is known, and says what is to be asked for.
+fn missing(known: &Known, reads: &ReadSet, rooms: Rooms, facts: &mut Facts) -> Vec<(Kind, Call)> {
+    let mut calls = Vec::new();
+    match known.apps(reads.apps.keys()).filter(|_| rooms == Rooms::Known) {
+        Some(apps) => apps.iter().for_each(|app| facts.know_app(app)),
+        None => {
+            let apps: Vec<Uuid> = reads.apps.keys().map(|app| numbers::app(*app)).collect();
+            calls.push((Kind::Apps, call!(APPS, apps)));
+        }
+    }
+    let mut unknown = Vec::new();
+    for key in reads.rooms.keys() {
+        match known.room(key).filter(|_| rooms == Rooms::Known) {
+            Some(room) => facts.know_room(room),
+            None => unknown.push(key),
+        }
+    }
+    if !unknown.is_empty() {
+        let (apps, ids) = load::room_keys(unknown.into_iter());
+        calls.push((Kind::Rooms, call!(ROOMS, apps, ids)));
+    }
+    let (mut apps, mut names) = (Vec::<Uuid>::new(), Vec::<String>::new());
+    for name in reads.names.keys() {
+        match known.user(name) {
+            Some(user) => facts.loaded.load_user(user),
+            None => {
+                apps.push(numbers::app(name.0));
+                names.push(name.1.as_str().to_owned());
+            }
+        }
+    }
+    if !names.is_empty() {
+        calls.push((Kind::Users, load::names_call(apps, names)));
+    }
+    calls
+}
+
+impl Facts {
+    fn learn(&mut self, kind: &Kind, row: &Row, known: &Known) -> Result<(), StorageError> {
+        match kind {
+            Kind::Apps => {
+                let (told, version) = (rows::get(row, "has_rules")?, rows::get(row, "version")?);
+                let app = Arc::new(KnownApp { app: rows::app(row)?, told, version });
+                self.know_app(&app);
+                if app.app.answers() {
+                    known.learn_app(app);
+                }
+            }
+            Kind::Rooms => {
+                let room = LoadedRoom {
+                    room: rows::room(row)?,
+                    counters: rows::counters(row)?,
+                    at: numbers::time_of(rows::get(row, "at")?),
+                    owner_lives: rows::get(row, "owner_lives")?,
+                };
+                self.know_room(room.clone());
+                if self.loaded.room(&room.room.key).as_ref().is_some_and(RoomFact::exists) {
+                    known.learn_room(room);
+                }
+            }
+            Kind::Users => {
+                let user = rows::user(row)?;
+                self.loaded.load_user(user.clone());
+                known.learn_user(user);
+            }
+        }
+        Ok(())
+    }
+
+    fn know_app(&mut self, known: &KnownApp) {
+        if known.told {
+            self.told.insert(known.app.id);
+        }
+        self.registry = Some(known.version);
+        self.loaded.load_app(known.app.clone());
+    }
+
+    fn know_room(&mut self, room: LoadedRoom) {
+        self.logs.insert(room.room.key, (room.counters, room.at));
+        self.loaded.load_room(room);
+    }
+
+    /// Everybody who is to go is a member, until deleting the memberships says otherwise. Where they stand in the order
+    /// of joining no removal asks.
+    fn presume_memberships(&mut self, reads: &ReadSet) {
+        for (room, name) in &reads.places {
+            if let Some(user) = self.loaded.user(room.app, name) {
+                let joined = JoinOrder(0);
+                self.loaded.load_membership(Membership { room: *room, user: user.id, joined });
+            }
+        }
+    }
 }

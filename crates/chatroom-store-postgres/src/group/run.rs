@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use chatroom_core::{Operation, StorageError, StorageErrorKind};
 
+use super::Trouble;
 use super::commit::{Way, commit};
+use super::look::{self, Rooms};
 use super::replies::Replies;
-use super::{Trouble, look};
+use super::trust::Trust;
 use crate::deadline::Deadline;
 use crate::error::{collided, not_done, session_is_over};
 use crate::queue::{Answer, Group};
@@ -16,21 +18,37 @@ use crate::shared::Shared;
 /// How often a group is run as a whole, and then each of its members alone, when others are in the way.
 const ATTEMPTS: usize = 3;
 
+/// What the task keeps from one group to the next.
+#[derive(Default)]
+struct Held {
+    session: Option<Session>,
+    trusts: Trusts,
+}
+
+/// What groups of removals rely on, as far as it proved right lately.
+#[derive(Default)]
+struct Trusts {
+    /// Rooms are as this process knows them.
+    known: Trust,
+    /// Who is to go is a member, and nobody is in the way between a look and its write.
+    presumed: Trust,
+}
+
 /// Takes groups until the queue is closed.
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let mut session = None;
+    let mut held = Held::default();
     while let Some(group) = shared.queue.take().await {
         let lanes = group.lanes();
-        serve(&shared, &mut session, group).await;
+        serve(&shared, &mut held, group).await;
         shared.queue.release(lanes);
     }
 }
 
 /// Answers everybody in the group.
-async fn serve(shared: &Shared, session: &mut Option<Session>, group: Group) {
+async fn serve(shared: &Shared, held: &mut Held, group: Group) {
     let operations: Vec<&Operation> = group.members.iter().map(|member| &member.operation).collect();
     let Some(deadline) = group.members.iter().map(|member| member.deadline).min() else { return };
-    let outcome = attempts(shared, session, &operations, deadline).await;
+    let outcome = attempts(shared, held, &operations, deadline).await;
     let mut replies = Replies::default();
     match outcome {
         Outcome::Answered(answers) => {
@@ -41,7 +59,7 @@ async fn serve(shared: &Shared, session: &mut Option<Session>, group: Group) {
         // One of them may be what the others stumble over.
         Outcome::Apart(_) if group.members.len() > 1 => {
             for member in group.members {
-                let alone = attempts(shared, session, &[&member.operation], member.deadline).await;
+                let alone = attempts(shared, held, &[&member.operation], member.deadline).await;
                 let answer = match alone {
                     Outcome::Answered(mut answers) => answers.pop(),
                     Outcome::Apart(error) => Some(Err(error.into())),
@@ -81,24 +99,27 @@ enum Outcome {
 
 async fn attempts(
     shared: &Shared,
-    session: &mut Option<Session>,
+    held: &mut Held,
     operations: &[&Operation],
     deadline: Deadline,
 ) -> Outcome {
+    let Held { session, trusts } = held;
     let mut attempt = 1;
-    let mut way = if look::is_enough_for(operations) { Way::Compare } else { Way::Lock };
+    let mut way = trusts.first_way(operations);
     loop {
         let trouble = match commit(shared, session, operations, way, deadline).await {
-            Ok(answers) => return Outcome::Answered(answers),
+            Ok(answers) => {
+                trusts.held(way);
+                return Outcome::Answered(answers);
+            }
             Err(trouble) => trouble,
         };
-        // Whoever was in the way may be again. He waits for locks.
-        way = Way::Lock;
+        way = trusts.next_way(way, &trouble);
         let last = attempt >= ATTEMPTS || deadline.is_over();
         attempt += 1;
         let error = match trouble {
-            Trouble::Moved if !last => continue,
-            Trouble::Moved => {
+            Trouble::Moved | Trouble::Presumed if !last => continue,
+            Trouble::Moved | Trouble::Presumed => {
                 return Outcome::Apart(StorageError::new(
                     StorageErrorKind::Conflict,
                     "what was to be changed went on changing",
@@ -127,6 +148,40 @@ async fn attempts(
             Trouble::Store(error) => error,
         };
         return Outcome::Answered(operations.iter().map(|_| Err(again(&error).into())).collect());
+    }
+}
+
+impl Trusts {
+    fn first_way(&mut self, operations: &[&Operation]) -> Way {
+        if !look::is_enough_for(operations) || !self.presumed.is_there() {
+            Way::Lock
+        } else if self.known.is_there() {
+            Way::Compare(Rooms::Known)
+        } else {
+            Way::Compare(Rooms::Asked)
+        }
+    }
+
+    fn held(&mut self, way: Way) {
+        if way == Way::Compare(Rooms::Known) {
+            self.known.held();
+        }
+        if way != Way::Lock {
+            self.presumed.held();
+        }
+    }
+
+    /// The way behind one that came to nothing. Whoever was in the way of a look may be again: he waits for locks.
+    fn next_way(&mut self, way: Way, trouble: &Trouble) -> Way {
+        match (way, trouble) {
+            (Way::Compare(Rooms::Known), Trouble::Moved) => {
+                self.known.failed();
+                return Way::Compare(Rooms::Asked);
+            }
+            (Way::Compare(_), Trouble::Moved | Trouble::Presumed) => self.presumed.failed(),
+            _ => {}
+        }
+        Way::Lock
     }
 }
 

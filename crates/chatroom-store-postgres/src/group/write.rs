@@ -21,15 +21,15 @@ use crate::spot::Spot;
 /// they lie there still, because their rooms are guarded.
 const CHANGE_ROOMS: &str = "\
     WITH gone AS ( \
-        DELETE FROM memberships WHERE ctid = ANY($1::tid[]) \
+        DELETE FROM memberships WHERE ctid = ANY($15::tid[]) \
     ), told AS ( \
         INSERT INTO events (app, room, seq, id, at, members, kind, body) \
-        SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[], $6::bigint[], $7::bigint[], \
-            $8::smallint[], $9::bytea[]) \
+        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::bigint[], \
+            $7::smallint[], $8::bytea[]) \
     ) \
     UPDATE logs l SET seq = e.seq, members = e.members, at = e.at, news = l.news OR e.news, \
         noticed = CASE WHEN e.news AND NOT l.news THEN l.seq ELSE l.noticed END, oldest = coalesce(l.oldest, e.at) \
-    FROM unnest($10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::boolean[]) \
+    FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::boolean[]) \
         AS e (app, room, seq, members, at, news) \
     WHERE l.app = e.app AND l.room = e.room";
 const INSERT_ROOMS: &str = "\
@@ -140,11 +140,54 @@ pub(crate) fn calls(
     }
     let mut calls = sorted.before_rooms();
     if !plan.events.is_empty() || !sorted.members_gone.is_empty() {
-        calls.push(Call { sql: CHANGE_ROOMS, values: sorted.room_values(plan, told, spots)? });
+        let mut values = log_values(plan, told)?;
+        values.push(Box::new(sorted.spots(spots)?));
+        calls.push(Call { sql: CHANGE_ROOMS, values });
     }
     calls.extend(sorted.behind_rooms());
     calls.extend(mark.map(|(app, operation)| call!(MARK, app, operation)));
     Ok(calls)
+}
+
+/// What is appended to logs, and where they end then: the first values of the two statements that change rooms.
+fn log_values(plan: &Plan, told: &HashSet<AppId>) -> Result<Vec<Value>, StorageError> {
+    let (mut apps, mut rooms, mut seqs) = (Vec::<Uuid>::new(), Vec::<i64>::new(), Vec::<i64>::new());
+    let (mut ids, mut times, mut members) = (Vec::<Uuid>::new(), Vec::<i64>::new(), Vec::<i64>::new());
+    let (mut kinds, mut bodies) = (Vec::<i16>::new(), Vec::<Vec<u8>>::new());
+    for event in &plan.events {
+        let (kind, body) = encode(&event.kind)?;
+        apps.push(numbers::app(event.room.app));
+        rooms.push(numbers::room(event.room.id));
+        seqs.push(numbers::seq(event.seq));
+        ids.push(numbers::event(event.id));
+        times.push(event.at.as_millis());
+        members.push(event.members.into());
+        kinds.push(kind);
+        bodies.push(body);
+    }
+    let ends = &plan.ends;
+    let end_apps: Vec<Uuid> = ends.keys().map(|room| numbers::app(room.app)).collect();
+    let end_rooms: Vec<i64> = ends.keys().map(|room| numbers::room(room.id)).collect();
+    let end_seqs: Vec<i64> = ends.values().map(|end| numbers::seq(end.counters.seq)).collect();
+    let end_members: Vec<i64> = ends.values().map(|end| end.counters.members.into()).collect();
+    let end_times: Vec<i64> = ends.values().map(|end| end.at.as_millis()).collect();
+    let news: Vec<bool> = ends.keys().map(|room| told.contains(&room.app)).collect();
+    Ok(vec![
+        Box::new(apps),
+        Box::new(rooms),
+        Box::new(seqs),
+        Box::new(ids),
+        Box::new(times),
+        Box::new(members),
+        Box::new(kinds),
+        Box::new(bodies),
+        Box::new(end_apps),
+        Box::new(end_rooms),
+        Box::new(end_seqs),
+        Box::new(end_members),
+        Box::new(end_times),
+        Box::new(news),
+    ])
 }
 
 impl Members {
@@ -275,56 +318,10 @@ impl Sorted {
         calls.into_iter().flatten().collect()
     }
 
-    /// What changes in rooms: memberships that go, events, ends of logs.
-    fn room_values(
-        &self,
-        plan: &Plan,
-        told: &HashSet<AppId>,
-        spots: &Spots,
-    ) -> Result<Vec<Value>, StorageError> {
-        let spot = |key: &(RoomKey, UserId)| {
-            let unread = || corrupt("a membership is to go", "and was not read");
-            spots.get(key).copied().ok_or_else(unread)
-        };
-        let gone: Vec<Spot> = self.members_gone.iter().map(spot).collect::<Result<_, _>>()?;
-        let (mut apps, mut rooms, mut seqs) = (Vec::<Uuid>::new(), Vec::<i64>::new(), Vec::<i64>::new());
-        let (mut ids, mut times, mut members) = (Vec::<Uuid>::new(), Vec::<i64>::new(), Vec::<i64>::new());
-        let (mut kinds, mut bodies) = (Vec::<i16>::new(), Vec::<Vec<u8>>::new());
-        for event in &plan.events {
-            let (kind, body) = encode(&event.kind)?;
-            apps.push(numbers::app(event.room.app));
-            rooms.push(numbers::room(event.room.id));
-            seqs.push(numbers::seq(event.seq));
-            ids.push(numbers::event(event.id));
-            times.push(event.at.as_millis());
-            members.push(event.members.into());
-            kinds.push(kind);
-            bodies.push(body);
-        }
-        let ends = &plan.ends;
-        let end_apps: Vec<Uuid> = ends.keys().map(|room| numbers::app(room.app)).collect();
-        let end_rooms: Vec<i64> = ends.keys().map(|room| numbers::room(room.id)).collect();
-        let end_seqs: Vec<i64> = ends.values().map(|end| numbers::seq(end.counters.seq)).collect();
-        let end_members: Vec<i64> = ends.values().map(|end| end.counters.members.into()).collect();
-        let end_times: Vec<i64> = ends.values().map(|end| end.at.as_millis()).collect();
-        let news: Vec<bool> = ends.keys().map(|room| told.contains(&room.app)).collect();
-        Ok(vec![
-            Box::new(gone),
-            Box::new(apps),
-            Box::new(rooms),
-            Box::new(seqs),
-            Box::new(ids),
-            Box::new(times),
-            Box::new(members),
-            Box::new(kinds),
-            Box::new(bodies),
-            Box::new(end_apps),
-            Box::new(end_rooms),
-            Box::new(end_seqs),
-            Box::new(end_members),
-            Box::new(end_times),
-            Box::new(news),
-        ])
+    /// Where the memberships lay that go.
+    fn spots(&self, read: &Spots) -> Result<Vec<Spot>, StorageError> {
+        let unread = || corrupt("a membership is to go", "and was not read");
+        self.members_gone.iter().map(|key| read.get(key).copied().ok_or_else(unread)).collect()
     }
 
     fn behind_rooms(self) -> Vec<Call> {

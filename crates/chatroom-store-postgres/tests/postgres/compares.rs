@@ -68,18 +68,6 @@ fn what_another_node_appended_since_the_look_stands_before_the_removal() {
 }
 
 #[test]
-fn a_membership_that_a_rewrite_of_the_table_moved_is_found_again_and_no_other_is_taken_for_it() {
-    run(async {
-        let (database, proxy, node) = cut_off(PATIENT).await;
-        let room = node.room("owner", &["z", "a", "b", "c"]).await;
-        node.remove(room, "z").await.expect("what leaves a place behind");
-        let rewritten = database.execute("VACUUM FULL memberships");
-        between(&proxy, &node, room, rewritten).await.expect("a removal");
-        assert_eq!(node.members(room).await, ["b", "c"]);
-    });
-}
-
-#[test]
 fn a_removal_that_arrives_when_it_was_given_up_is_not_made() {
     run(async {
         let (_database, proxy, node) = cut_off(PATIENT).await;

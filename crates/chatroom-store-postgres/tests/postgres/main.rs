@@ -7,6 +7,7 @@ mod compares;
 mod contract;
 mod couriers;
 mod database;
+mod known;
 mod nodes;
 mod permits;
 mod portable;

@@ -1,66 +1,62 @@
 //! Removals that locked nothing: one statement, which is a transaction of its own.
 
-use std::collections::HashSet;
-
-use chatroom_core::{AppId, Plan, StorageError};
+use chatroom_core::{Plan, StorageError};
 use uuid::Uuid;
 
-use super::Sorted;
+use super::{Sorted, log_values};
 use crate::error::corrupt;
-use crate::group::load::{Logs, Spots};
+use crate::group::load::Facts;
 use crate::numbers;
 use crate::session::Call;
 
-/// What [`super::CHANGE_ROOMS`] does, if all is as it was read; else it fails with a division by zero, which takes
-/// everything back.
+/// What [`super::CHANGE_ROOMS`] does, if all is as it was believed to be. Else it fails, which takes everything back:
+/// with a division by zero if logs do not end where they were known to end, or the registry changed; with a logarithm of
+/// zero if somebody who is to go is no member, or users may be deleted that were known.
 ///
-/// The logs come first, in the order in which groups lock them. One that ends where it was read to end has the
-/// memberships that were read behind it. They are asked for by key where they lay, since nothing kept a rewrite of the
-/// whole table from moving them.
+/// The logs come first, in the order in which groups lock them.
 const REMOVE: &str = "\
     WITH ends AS ( \
         UPDATE logs l SET seq = e.seq, members = e.members, at = e.at, news = l.news OR e.news, \
             noticed = CASE WHEN e.news AND NOT l.news THEN l.seq ELSE l.noticed END, oldest = coalesce(l.oldest, e.at) \
-        FROM unnest($10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::boolean[], \
-            $16::bigint[], $17::bigint[]) AS e (app, room, seq, members, at, news, read_seq, read_at) \
-        WHERE l.app = e.app AND l.room = e.room AND l.seq = e.read_seq AND l.at = e.read_at \
+        FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::boolean[], \
+            $15::bigint[], $16::bigint[], $17::bigint[]) \
+            AS e (app, room, seq, members, at, news, known_seq, known_members, known_at) \
+        WHERE l.app = e.app AND l.room = e.room \
+            AND l.seq = e.known_seq AND l.members = e.known_members AND l.at = e.known_at \
         RETURNING 1 \
     ), gone AS ( \
-        DELETE FROM memberships m \
-        USING unnest($1::tid[], $18::uuid[], $19::bigint[], $20::bigint[]) AS q (spot, app, room, member) \
-        WHERE m.ctid = q.spot AND m.app = q.app AND m.room = q.room AND m.member = q.member \
+        DELETE FROM memberships m USING unnest($18::uuid[], $19::bigint[], $20::bigint[]) AS q (app, room, member) \
+        WHERE m.app = q.app AND m.room = q.room AND m.member = q.member \
         RETURNING 1 \
     ), told AS ( \
         INSERT INTO events (app, room, seq, id, at, members, kind, body) \
-        SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::uuid[], $6::bigint[], $7::bigint[], \
-            $8::smallint[], $9::bytea[]) \
+        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::bigint[], \
+            $7::smallint[], $8::bytea[]) \
     ) \
-    SELECT 1 / ((SELECT count(*) FROM ends) = cardinality($10) AND (SELECT count(*) FROM gone) = cardinality($1))::int";
+    SELECT \
+        1 / ((SELECT count(*) FROM ends) = cardinality($9) AND EXISTS (SELECT FROM registry WHERE version = $21))::int, \
+        ln(((SELECT count(*) FROM gone) = cardinality($18) \
+            AND NOT EXISTS (SELECT FROM sweeps WHERE app = ANY($9) AND kind = ANY('{2,3}')))::int)";
 
-/// The call that writes a plan of removals. `logs` are the ends that were read.
-pub(crate) fn call(
-    plan: &Plan,
-    told: &HashSet<AppId>,
-    spots: &Spots,
-    logs: &Logs,
-) -> Result<Call, StorageError> {
+/// The call that writes a plan of removals. `facts` are what it was made of.
+pub(in crate::group) fn call(plan: &Plan, facts: &Facts) -> Result<Call, StorageError> {
     let mut sorted = Sorted::default();
     for (key, change) in &plan.changes {
         sorted.add(key, change);
     }
-    let mut values = sorted.room_values(plan, told, spots)?;
-    let read = plan.ends.keys().map(|room| {
-        let (counters, at) =
-            logs.get(room).ok_or_else(|| corrupt("a log is to go on", "and was not read"))?;
-        Ok((numbers::seq(counters.seq), at.as_millis()))
-    });
-    let (seqs, times): (Vec<i64>, Vec<i64>) =
-        read.collect::<Result<Vec<_>, StorageError>>()?.into_iter().unzip();
+    let mut values = log_values(plan, &facts.told)?;
+    let unread = || corrupt("removals are to be written", "and what they rely on was not read");
+    let ends = plan.ends.keys().map(|room| facts.logs.get(room).ok_or_else(unread));
+    let ends = ends.collect::<Result<Vec<_>, StorageError>>()?;
+    let seqs: Vec<i64> = ends.iter().map(|(counters, _)| numbers::seq(counters.seq)).collect();
+    let members: Vec<i64> = ends.iter().map(|(counters, _)| counters.members.into()).collect();
+    let times: Vec<i64> = ends.iter().map(|(_, at)| at.as_millis()).collect();
     let gone = &sorted.members_gone;
     let apps: Vec<Uuid> = gone.iter().map(|(room, _)| numbers::app(room.app)).collect();
     let rooms: Vec<i64> = gone.iter().map(|(room, _)| numbers::room(room.id)).collect();
     let users: Vec<i64> = gone.iter().map(|(_, user)| numbers::user(*user)).collect();
-    values.extend([Box::new(seqs) as _, Box::new(times) as _, Box::new(apps) as _]);
-    values.extend([Box::new(rooms) as _, Box::new(users) as _]);
+    let version = facts.registry.ok_or_else(unread)?;
+    values.extend([Box::new(seqs) as _, Box::new(members) as _, Box::new(times) as _]);
+    values.extend([Box::new(apps) as _, Box::new(rooms) as _, Box::new(users) as _, Box::new(version) as _]);
     Ok(Call { sql: REMOVE, values })
 }

@@ -1,0 +1,124 @@
+//! What this process knows from what it read and wrote, so that removals need not read it again.
+//!
+//! It may be out of date: other processes write too. So nobody is answered by it alone. A removal that was decided by
+//! it is written by a statement that compares (ADR 11).
+
+use std::sync::Arc;
+
+use chatroom_core::{
+    App, AppId, Facts as _, Key, Loaded, LoadedRoom, Plan, ReadSet, RoomKey, User, Username,
+};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+/// How many apps are known, at most.
+const APPS: usize = 1_024;
+/// How many users are known, at most: some 20 MB.
+const USERS: usize = 131_072;
+/// How many rooms are expected, and how many bytes of them are known at most.
+const ROOMS: (usize, u64) = (16_384, 16 << 20);
+/// What a room takes beside its texts.
+const ROOM: u64 = 320;
+
+pub(crate) struct Known {
+    apps: Cache<AppId, Arc<KnownApp>>,
+    rooms: Cache<RoomKey, LoadedRoom, Texts>,
+    users: Cache<(AppId, Username), User>,
+}
+
+/// An app as it was at a version of the registry.
+pub(crate) struct KnownApp {
+    pub(crate) app: App,
+    /// Whether somebody is told of its events.
+    pub(crate) told: bool,
+    pub(crate) version: i64,
+}
+
+#[derive(Clone)]
+struct Texts;
+
+impl Weighter<RoomKey, LoadedRoom> for Texts {
+    fn weight(&self, _key: &RoomKey, known: &LoadedRoom) -> u64 {
+        let info = &known.room.info;
+        let texts = info.name.len() + info.description.len() + info.custom.len();
+        ROOM + u64::try_from(texts).unwrap_or(u64::MAX >> 1)
+    }
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        let (rooms, bytes) = ROOMS;
+        Self {
+            apps: Cache::new(APPS),
+            rooms: Cache::with_weighter(rooms, bytes, Texts),
+            users: Cache::new(USERS),
+        }
+    }
+}
+
+impl Known {
+    /// These apps, if all of them are known as they were at one version of the registry.
+    pub(crate) fn apps<'a>(&self, ids: impl Iterator<Item = &'a AppId>) -> Option<Vec<Arc<KnownApp>>> {
+        let apps: Vec<_> = ids.map(|id| self.apps.get(id)).collect::<Option<_>>()?;
+        let agree = apps.windows(2).all(|two| matches!(two, [a, b] if a.version == b.version));
+        agree.then_some(apps)
+    }
+
+    /// A room with where its log ended.
+    pub(crate) fn room(&self, key: &RoomKey) -> Option<LoadedRoom> {
+        self.rooms.get(key)
+    }
+
+    /// Who had this name.
+    pub(crate) fn user(&self, name: &(AppId, Username)) -> Option<User> {
+        self.users.get(name)
+    }
+
+    pub(crate) fn learn_app(&self, app: Arc<KnownApp>) {
+        self.apps.insert(app.app.id, app);
+    }
+
+    pub(crate) fn learn_room(&self, room: LoadedRoom) {
+        self.rooms.insert(room.room.key, room);
+    }
+
+    pub(crate) fn learn_user(&self, user: User) {
+        self.users.insert((user.app, user.name.clone()), user);
+    }
+
+    /// Takes in what was committed: logs end elsewhere, and rooms are not what they were.
+    pub(crate) fn committed(&self, plan: &Plan) {
+        for (key, end) in &plan.ends {
+            // Sweeps commit beside removals: the later one counts, whoever comes first.
+            if let Some(mut known) = self.rooms.get(key).filter(|known| known.counters.seq < end.counters.seq)
+            {
+                (known.counters, known.at) = (end.counters, end.at);
+                self.rooms.insert(*key, known);
+            }
+        }
+        for key in plan.changes.keys() {
+            match key {
+                Key::Room(room) => drop(self.rooms.remove(room)),
+                Key::App(app) => drop(self.apps.remove(app)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Forgets all of it: what answers now may be another server, which never had the last of what this process did.
+    pub(crate) fn clear(&self) {
+        self.apps.clear();
+        self.rooms.clear();
+        self.users.clear();
+    }
+
+    /// Takes in which users the database has, of those that were read by name.
+    pub(crate) fn read(&self, reads: &ReadSet, found: &Loaded) {
+        for name in reads.names.keys() {
+            match found.user(name.0, &name.1) {
+                Some(user) => self.learn_user(user),
+                None => drop(self.users.remove(name)),
+            }
+        }
+    }
+}
