@@ -122,3 +122,68 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chatroom_core::test_util::name;
+    use chatroom_core::{ChatroomId, Counters, Room, RoomInfo, Seq, Timestamp, UserId};
+
+    use super::*;
+
+    const APP: AppId = AppId(1);
+
+    fn room(number: u64, custom: usize) -> LoadedRoom {
+        let key = RoomKey { app: APP, id: ChatroomId::from_number(100_000_000_000_000 + number).unwrap() };
+        let info = RoomInfo { custom: "x".repeat(custom).into(), ..RoomInfo::default() };
+        let room = Room {
+            key,
+            owner: UserId(1),
+            owner_name: name("owner"),
+            info: Arc::new(info),
+            created: Timestamp::default(),
+            dissolved: None,
+        };
+        LoadedRoom { room, counters: Counters::default(), at: Timestamp::default(), owner_lives: true }
+    }
+
+    #[test]
+    fn what_is_known_is_bounded_by_users_and_by_the_texts_of_rooms() {
+        let known = Known::default();
+        for number in 0..4_000 {
+            known.learn_room(room(number, 8 << 10));
+        }
+        assert!(known.rooms.weight() <= ROOMS.1, "{}", known.rooms.weight());
+        assert!(known.rooms.len() > 1_000, "{}", known.rooms.len());
+        for number in 0..200_000 {
+            let user = User {
+                app: APP,
+                id: UserId(number),
+                name: name(&format!("u{number}")),
+                nickname: None,
+                deleted: false,
+            };
+            known.learn_user(user);
+        }
+        assert!((USERS / 2..=USERS).contains(&known.users.len()), "{}", known.users.len());
+    }
+
+    #[test]
+    fn a_log_does_not_go_back_when_commits_are_taken_in_late() {
+        let known = Known::default();
+        let room = room(1, 0);
+        let key = room.room.key;
+        known.learn_room(room);
+        let committed = |seq| {
+            let mut plan = Plan::default();
+            let end = chatroom_core::LogEnd {
+                counters: Counters { seq: Seq(seq), members: 1 },
+                at: Timestamp::default(),
+            };
+            plan.ends.insert(key, end);
+            known.committed(&plan);
+            known.room(&key).unwrap().counters.seq
+        };
+        assert_eq!(committed(2), Seq(2));
+        assert_eq!(committed(1), Seq(2));
+    }
+}

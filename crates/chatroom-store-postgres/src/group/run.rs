@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use chatroom_core::{Operation, StorageError, StorageErrorKind};
 
-use super::Trouble;
-use super::commit::{Way, commit};
-use super::look::{self, Rooms};
+use super::commit::commit;
 use super::replies::Replies;
-use super::trust::Trust;
+use super::trust::Trusts;
+use super::{Trouble, look};
 use crate::deadline::Deadline;
 use crate::error::{collided, not_done, session_is_over};
 use crate::queue::{Answer, Group};
@@ -23,15 +22,6 @@ const ATTEMPTS: usize = 3;
 struct Held {
     session: Option<Session>,
     trusts: Trusts,
-}
-
-/// What groups of removals rely on, as far as it proved right lately.
-#[derive(Default)]
-struct Trusts {
-    /// Rooms are as this process knows them.
-    known: Trust,
-    /// Who is to go is a member, and nobody is in the way between a look and its write.
-    presumed: Trust,
 }
 
 /// Takes groups until the queue is closed.
@@ -105,7 +95,7 @@ async fn attempts(
 ) -> Outcome {
     let Held { session, trusts } = held;
     let mut attempt = 1;
-    let mut way = trusts.first_way(operations);
+    let mut way = trusts.first_way(look::is_enough_for(operations));
     loop {
         let trouble = match commit(shared, session, operations, way, deadline).await {
             Ok(answers) => {
@@ -148,40 +138,6 @@ async fn attempts(
             Trouble::Store(error) => error,
         };
         return Outcome::Answered(operations.iter().map(|_| Err(again(&error).into())).collect());
-    }
-}
-
-impl Trusts {
-    fn first_way(&mut self, operations: &[&Operation]) -> Way {
-        if !look::is_enough_for(operations) || !self.presumed.is_there() {
-            Way::Lock
-        } else if self.known.is_there() {
-            Way::Compare(Rooms::Known)
-        } else {
-            Way::Compare(Rooms::Asked)
-        }
-    }
-
-    fn held(&mut self, way: Way) {
-        if way == Way::Compare(Rooms::Known) {
-            self.known.held();
-        }
-        if way != Way::Lock {
-            self.presumed.held();
-        }
-    }
-
-    /// The way behind one that came to nothing. Whoever was in the way of a look may be again: he waits for locks.
-    fn next_way(&mut self, way: Way, trouble: &Trouble) -> Way {
-        match (way, trouble) {
-            (Way::Compare(Rooms::Known), Trouble::Moved) => {
-                self.known.failed();
-                return Way::Compare(Rooms::Asked);
-            }
-            (Way::Compare(_), Trouble::Moved | Trouble::Presumed) => self.presumed.failed(),
-            _ => {}
-        }
-        Way::Lock
     }
 }
 

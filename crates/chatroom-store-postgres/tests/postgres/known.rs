@@ -1,10 +1,13 @@
 //! Removals by what a node knows, while other nodes change it.
 
+use std::time::Duration;
+
 use chatroom_core::test_util::name;
 use chatroom_core::{
     AppChange, AppRegistry as _, CallbackOutbox as _, ChatroomId, Error, Ids as _, MembersRemoved, Rejection,
     Seq,
 };
+use chatroom_store_postgres::Options;
 
 use crate::database::{Database, connect};
 use crate::world::{APP, Node, TestIds, key, run};
@@ -20,7 +23,10 @@ struct Two {
 impl Two {
     async fn begin() -> Self {
         let database = Database::new();
-        let knows = Node::of(&database, "knows").await;
+        let mut options = Options::new(database.url("knows"));
+        // A new connection forgets what is known.
+        options.writers = 1;
+        let knows = Node::open(options).await;
         knows.make_app().await;
         let room = knows.room("owner", &["a", "b", "c"]).await;
         let other = Node::of(&database, "other").await;
@@ -61,6 +67,26 @@ fn a_removal_of_what_is_known_reads_neither_rooms_nor_users() {
         two.remove("a").await.expect("a removal");
         beside.batch_execute("COMMIT").await.expect("the locks' end");
         assert_eq!(two.other.members(two.room).await, ["b", "c"]);
+    });
+}
+
+#[test]
+fn what_was_known_before_the_connection_was_lost_is_read_again() {
+    run(async {
+        let two = Two::begin().await;
+        let elsewhere = two.knows.room("owner", &["b"]).await;
+        two.database.end_sessions("knows").await;
+        two.knows.remove(elsewhere, "b").await.expect("a removal over a new connection");
+        let beside = connect(&two.database.url("beside")).await;
+        beside.batch_execute("BEGIN; LOCK TABLE rooms IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+        let mut removed = Box::pin(two.remove("a"));
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+        while beside.query_one(waiting, &[]).await.expect("a count").get::<_, i64>(0) == 0 {
+            let done = tokio::time::timeout(Duration::from_millis(1), &mut removed).await;
+            assert!(done.is_err(), "nothing was read: {done:?}");
+        }
+        beside.batch_execute("COMMIT").await.expect("the lock's end");
+        removed.await.expect("a removal");
     });
 }
 
