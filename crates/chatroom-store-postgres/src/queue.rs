@@ -7,13 +7,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chatroom_core::{
     Action, AppId, ChatroomId, Operation, Outcome, StorageError, StorageErrorKind, Sweep, TransactError,
 };
+use foldhash::{HashMap, HashSet};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
@@ -247,7 +248,7 @@ impl Held {
     }
 
     fn take(&mut self) -> Group {
-        let mut group = Group { members: Vec::new(), lanes: HashSet::new() };
+        let mut group = Group { members: Vec::new(), lanes: HashSet::default() };
         let mut records = 0;
         let mut passed_over = Vec::new();
         while let Some(app) = self.turns.pop_front() {

@@ -1,6 +1,8 @@
 //! Facts that a store loaded for a group, and what the group makes of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::HashMap;
 
 use super::Change;
 use crate::app::{App, AppState};

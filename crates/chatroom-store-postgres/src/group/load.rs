@@ -1,11 +1,10 @@
 //! Loads the facts of a group.
 
-use std::collections::{HashMap, HashSet};
-
 use chatroom_core::{
     AppId, Capacity, Counters, List, Loaded, LoadedRoom, Membership, Operation, ReadSet, RoomKey,
     StorageError, Strength, Timestamp, UserId,
 };
+use foldhash::{HashMap, HashSet};
 use tokio_postgres::Row;
 use uuid::Uuid;
 

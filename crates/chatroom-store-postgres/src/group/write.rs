@@ -3,9 +3,8 @@
 mod registry;
 pub(super) mod removals;
 
-use std::collections::HashSet;
-
 use chatroom_core::{AppId, Change, Key, Plan, Record, Room, RoomKey, StorageError, Sweep, User, UserId};
+use foldhash::HashSet;
 use uuid::Uuid;
 
 use super::load::Spots;

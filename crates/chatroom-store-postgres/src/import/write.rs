@@ -1,8 +1,9 @@
 //! A part of an export as statements.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use chatroom_core::{Change, Counters, Plan, Portable, Record, RoomKey, StorageError, Timestamp};
+use foldhash::{HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::delivery::{put_cursors, put_letters};
@@ -49,7 +50,7 @@ pub(super) fn calls(part: Vec<Portable>, now: Timestamp) -> Result<Vec<Call>, St
         };
         plan.changes.insert(record.key(), Change { was_there: false, now: Some(record) });
     }
-    let mut calls = write::calls(&plan, &HashSet::new(), &HashMap::new(), None)?;
+    let mut calls = write::calls(&plan, &HashSet::default(), &HashMap::default(), None)?;
     calls.retain(|call| call.sql != REGISTRY && call.sql != MARK_RULES);
     calls.extend(ends.call());
     calls.extend((!cursors.is_empty()).then(|| put_cursors(&cursors)));

@@ -13,25 +13,28 @@ use crate::session::Call;
 /// with a division by zero if logs do not end where they were known to end, or the registry changed; with a logarithm of
 /// zero if somebody who is to go is no member, or users may be deleted that were known.
 ///
-/// The logs come first, in the order in which groups lock them.
+/// The logs come first, in the order in which groups lock them. Arrays are told apart in lists of columns, where they go
+/// side by side: in a `FROM` each would be written out first.
 const REMOVE: &str = "\
     WITH ends AS ( \
         UPDATE logs l SET seq = e.seq, members = e.members, at = e.at, news = l.news OR e.news, \
             noticed = CASE WHEN e.news AND NOT l.news THEN l.seq ELSE l.noticed END, oldest = coalesce(l.oldest, e.at) \
-        FROM unnest($9::uuid[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::boolean[], \
-            $15::bigint[], $16::bigint[], $17::bigint[]) \
-            AS e (app, room, seq, members, at, news, known_seq, known_members, known_at) \
+        FROM (SELECT unnest($9::uuid[]) AS app, unnest($10::bigint[]) AS room, unnest($11::bigint[]) AS seq, \
+            unnest($12::bigint[]) AS members, unnest($13::bigint[]) AS at, unnest($14::boolean[]) AS news, \
+            unnest($15::bigint[]) AS known_seq, unnest($16::bigint[]) AS known_members, \
+            unnest($17::bigint[]) AS known_at) AS e \
         WHERE l.app = e.app AND l.room = e.room \
             AND l.seq = e.known_seq AND l.members = e.known_members AND l.at = e.known_at \
         RETURNING 1 \
     ), gone AS ( \
-        DELETE FROM memberships m USING unnest($18::uuid[], $19::bigint[], $20::bigint[]) AS q (app, room, member) \
+        DELETE FROM memberships m \
+        USING (SELECT unnest($18::uuid[]) AS app, unnest($19::bigint[]) AS room, unnest($20::bigint[]) AS member) AS q \
         WHERE m.app = q.app AND m.room = q.room AND m.member = q.member \
         RETURNING 1 \
     ), told AS ( \
         INSERT INTO events (app, room, seq, id, at, members, kind, body) \
-        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::bigint[], \
-            $7::smallint[], $8::bytea[]) \
+        SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::uuid[]), \
+            unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::smallint[]), unnest($8::bytea[]) \
     ) \
     SELECT \
         1 / ((SELECT count(*) FROM ends) = cardinality($9) AND EXISTS (SELECT FROM registry WHERE version = $21))::int, \
