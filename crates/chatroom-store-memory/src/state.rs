@@ -169,7 +169,7 @@ impl State {
     fn put_user(&mut self, user: &User) -> Back {
         let Some(app) = self.apps.get_mut(&user.app) else { return Back::Nothing };
         if let Some(at) = app.users.get(&user.id).copied() {
-            let before = self.users.get(at).map(users::UserSlot::user);
+            let before = self.users.user(at);
             self.users.update(at, user);
             return before.map_or(Back::Nothing, |before| put(Record::User(before)));
         }
@@ -181,10 +181,9 @@ impl State {
         let Some(at) = self.apps.get_mut(&app).and_then(|app| app.users.remove(&id)) else {
             return Back::Nothing;
         };
-        let Some(slot) = self.users.get_mut(at) else { return Back::Nothing };
-        let user = slot.user();
+        let Some(user) = self.users.user(at) else { return Back::Nothing };
         // The rules remove a user's memberships first; a seat that pointed at a free slot would be another's.
-        for room in std::mem::take(&mut slot.rooms) {
+        for room in self.users.rooms_mut(at).map(std::mem::take).unwrap_or_default() {
             if self.rooms.get_mut(room).is_some_and(|room| room.members.remove(at).is_some()) {
                 self.memberships -= 1;
             }
@@ -246,8 +245,8 @@ impl State {
         if let Some(before) = slot.members.insert(user_at, joined) {
             return put(Record::Membership(Membership { room, user, joined: before }));
         }
-        if let Some(user) = self.users.get_mut(user_at) {
-            user.rooms.push(room_at);
+        if let Some(rooms) = self.users.rooms_mut(user_at) {
+            rooms.push(room_at);
         }
         self.memberships += 1;
         delete(Key::Membership(room, user))
@@ -272,10 +271,10 @@ impl State {
 }
 
 fn leave(users: &mut Users, user: u32, room: u32) {
-    if let Some(slot) = users.get_mut(user)
-        && let Some(place) = slot.rooms.iter().position(|other| *other == room)
+    if let Some(rooms) = users.rooms_mut(user)
+        && let Some(place) = rooms.iter().position(|other| *other == room)
     {
-        slot.rooms.swap_remove(place);
+        rooms.swap_remove(place);
     }
 }
 

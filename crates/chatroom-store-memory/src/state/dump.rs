@@ -60,8 +60,8 @@ impl State {
             }
             Stage::Users(from) => {
                 let to = from.saturating_add(budget).min(self.users.slots());
-                let slots = (from..to).filter_map(|at| self.users.get(u32::try_from(at).ok()?));
-                let users = slots.map(|slot| Dumped::User(slot.user())).collect();
+                let users = (from..to).filter_map(|at| self.users.user(u32::try_from(at).ok()?));
+                let users = users.map(Dumped::User).collect();
                 (users, Some(if to < self.users.slots() { Stage::Users(to) } else { Stage::Rooms(0) }))
             }
             Stage::Rooms(from) => {
@@ -100,7 +100,7 @@ impl State {
             let part: Vec<_> = members
                 .by_ref()
                 .take(budget.max(1))
-                .filter_map(|(user, joined)| Some((self.users.get(user)?.id, joined)))
+                .filter_map(|(user, joined)| Some((self.users.id(user)?, joined)))
                 .collect();
             budget = budget.saturating_sub(part.len());
             after = part.last().map(|(_, joined)| *joined).or(after);

@@ -16,20 +16,16 @@ impl Facts for State {
     }
 
     fn user(&self, app: AppId, name: &Username) -> Option<User> {
-        self.users
-            .find(app, name.as_str())
-            .and_then(|at| self.users.get(at))
-            .map(super::users::UserSlot::user)
+        self.users.user(self.users.find(app, name.as_str())?)
     }
 
     fn user_by_id(&self, app: AppId, id: UserId) -> Option<User> {
-        self.users.get(self.user_slot(app, id)?).map(super::users::UserSlot::user)
+        self.users.user(self.user_slot(app, id)?)
     }
 
     fn room(&self, key: &RoomKey) -> Option<RoomFact<'_>> {
         let slot = self.rooms.get(self.rooms.find(key)?)?;
-        let owner = self.users.get(slot.owner);
-        let owner_lives = owner.is_some_and(|user| user.id == slot.room.owner && !user.deleted);
+        let owner_lives = self.users.lives(slot.owner, slot.room.owner);
         Some(RoomFact { room: &slot.room, counters: slot.counters, owner_lives })
     }
 
@@ -40,13 +36,14 @@ impl Facts for State {
 
     fn members(&self, room: &RoomKey, limit: usize) -> Vec<(UserId, Username)> {
         let Some(slot) = self.rooms.find(room).and_then(|at| self.rooms.get(at)) else { return Vec::new() };
-        let users = slot.members.ascending(None).filter_map(|(user, _)| self.users.get(user));
-        users.map(|user| (user.id, user.name.clone())).take(limit).collect()
+        let users = slot.members.ascending(None);
+        let named = |at| Some((self.users.id(at)?, self.users.named(at)?.name.clone()));
+        users.filter_map(|(at, _)| named(at)).take(limit).collect()
     }
 
     fn rooms_of(&self, app: AppId, user: UserId, limit: usize) -> Vec<RoomKey> {
-        let user = self.user_slot(app, user).and_then(|at| self.users.get(at));
-        self.keys(user.map(|user| user.rooms.as_slice()), limit, |_| true)
+        let rooms = self.user_slot(app, user).map(|at| self.users.rooms(at));
+        self.keys(rooms, limit, |_| true)
     }
 
     fn owned_by(&self, app: AppId, user: UserId, limit: usize) -> Vec<RoomKey> {

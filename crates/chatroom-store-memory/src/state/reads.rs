@@ -58,8 +58,8 @@ impl State {
     pub fn list_users(&self, app: AppId, after: Option<UserId>, limit: usize) -> Vec<User> {
         let Some(slot) = self.apps.get(&app).filter(|_| self.answers(app)) else { return Vec::new() };
         let from = after.map_or(UserId(0), |after| UserId(after.0.saturating_add(1)));
-        let users = slot.users.range(from..).filter_map(|(_, at)| self.users.get(*at));
-        users.filter(|user| !user.deleted).take(limit).map(super::users::UserSlot::user).collect()
+        let users = slot.users.range(from..).filter_map(|(_, at)| self.users.user(*at));
+        users.filter(|user| !user.deleted).take(limit).collect()
     }
 
     /// The room, if it is there for callers.
@@ -101,7 +101,8 @@ impl State {
             Order::Descending => Box::new(slot.members.descending(cursor)),
         };
         let listed = |(user, joined): (u32, chatroom_core::JoinOrder)| {
-            let member = self.users.get(user).filter(|u| u.id != slot.room.owner && !u.deleted)?;
+            // The owner is there, or the room would not be: so its slot holds it.
+            let member = self.users.named(user).filter(|named| user != slot.owner && !named.deleted)?;
             Some(Member { name: member.name.clone(), joined })
         };
         let mut listed =
