@@ -3,7 +3,8 @@
 //! It may be out of date: other processes write too. So nobody is answered by it alone. A removal that was decided by
 //! it is written by a statement that compares (ADR 11).
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chatroom_core::{
     App, AppId, Facts as _, Key, Loaded, LoadedRoom, Plan, ReadSet, RoomKey, User, Username,
@@ -24,6 +25,10 @@ pub(crate) struct Known {
     apps: Cache<AppId, Arc<KnownApp>>,
     rooms: Cache<RoomKey, LoadedRoom, Texts>,
     users: Cache<(AppId, Username), User>,
+    /// The newest version of the registry that was seen.
+    version: AtomicI64,
+    /// Which server all of it is of.
+    server: Mutex<String>,
 }
 
 /// An app as it was at a version of the registry.
@@ -40,7 +45,10 @@ struct Texts;
 impl Weighter<RoomKey, LoadedRoom> for Texts {
     fn weight(&self, _key: &RoomKey, known: &LoadedRoom) -> u64 {
         let info = &known.room.info;
-        let texts = info.name.len() + info.description.len() + info.custom.len();
+        let texts = info.name.len()
+            + info.description.len()
+            + info.custom.len()
+            + known.room.owner_name.as_str().len();
         ROOM + u64::try_from(texts).unwrap_or(u64::MAX >> 1)
     }
 }
@@ -52,16 +60,18 @@ impl Default for Known {
             apps: Cache::new(APPS),
             rooms: Cache::with_weighter(rooms, bytes, Texts),
             users: Cache::new(USERS),
+            version: AtomicI64::default(),
+            server: Mutex::default(),
         }
     }
 }
 
 impl Known {
-    /// These apps, if all of them are known as they were at one version of the registry.
+    /// These apps, if all of them are known as they were at the newest version of the registry that was seen.
     pub(crate) fn apps<'a>(&self, ids: impl Iterator<Item = &'a AppId>) -> Option<Vec<Arc<KnownApp>>> {
         let apps: Vec<_> = ids.map(|id| self.apps.get(id)).collect::<Option<_>>()?;
-        let agree = apps.windows(2).all(|two| matches!(two, [a, b] if a.version == b.version));
-        agree.then_some(apps)
+        let newest = self.version.load(Ordering::Relaxed);
+        apps.iter().all(|app| app.version == newest).then_some(apps)
     }
 
     /// A room with where its log ended.
@@ -75,6 +85,7 @@ impl Known {
     }
 
     pub(crate) fn learn_app(&self, app: Arc<KnownApp>) {
+        self.version.fetch_max(app.version, Ordering::Relaxed);
         self.apps.insert(app.app.id, app);
     }
 
@@ -82,14 +93,16 @@ impl Known {
         self.rooms.insert(room.room.key, room);
     }
 
+    /// Its nickname is left out: no removal asks for it.
     pub(crate) fn learn_user(&self, user: User) {
-        self.users.insert((user.app, user.name.clone()), user);
+        self.users.insert((user.app, user.name.clone()), User { nickname: None, ..user });
     }
 
     /// Takes in what was committed: logs end elsewhere, and rooms are not what they were.
     pub(crate) fn committed(&self, plan: &Plan) {
         for (key, end) in &plan.ends {
-            // Sweeps commit beside removals: the later one counts, whoever comes first.
+            // Sweeps commit beside removals: the later one counts. If both come at once the earlier may stay, and the next
+            // removal finds that out.
             if let Some(mut known) = self.rooms.get(key).filter(|known| known.counters.seq < end.counters.seq)
             {
                 (known.counters, known.at) = (end.counters, end.at);
@@ -105,11 +118,24 @@ impl Known {
         }
     }
 
-    /// Forgets all of it: what answers now may be another server, which never had the last of what this process did.
-    pub(crate) fn clear(&self) {
-        self.apps.clear();
-        self.rooms.clear();
-        self.users.clear();
+    /// Says which server is asked from now on. What is known of another one is forgotten: this one may never have had
+    /// the last of what was committed there.
+    pub(crate) fn is_of(&self, server: String) {
+        let mut known = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != server {
+            self.apps.clear();
+            self.rooms.clear();
+            self.users.clear();
+            self.version.store(0, Ordering::Relaxed);
+            *known = server;
+        }
+    }
+
+    /// These are read again: who is not there then is not known any more.
+    pub(crate) fn forget(&self, reads: &ReadSet) {
+        reads.apps.keys().for_each(|app| drop(self.apps.remove(app)));
+        reads.rooms.keys().for_each(|room| drop(self.rooms.remove(room)));
+        reads.names.keys().for_each(|name| drop(self.users.remove(name)));
     }
 
     /// Takes in which users the database has, of those that were read by name.
@@ -165,6 +191,19 @@ mod tests {
             known.learn_user(user);
         }
         assert!((USERS / 2..=USERS).contains(&known.users.len()), "{}", known.users.len());
+    }
+
+    #[test]
+    fn what_is_known_of_one_server_is_not_known_of_another() {
+        let known = Known::default();
+        known.is_of("one".to_owned());
+        let room = room(1, 0);
+        let key = room.room.key;
+        known.learn_room(room);
+        known.is_of("one".to_owned());
+        assert!(known.room(&key).is_some());
+        known.is_of("other".to_owned());
+        assert!(known.room(&key).is_none());
     }
 
     #[test]

@@ -53,6 +53,11 @@ impl Session {
         &self.client
     }
 
+    /// Which server this is, since when: a standby that was promoted is another one.
+    pub(crate) async fn server(&self) -> Result<String, Error> {
+        self.client.query_one("SELECT pg_postmaster_start_time()::text", &[]).await?.try_get(0)
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }

@@ -5,7 +5,7 @@ use chatroom_core::{Moment, Operation, Plan, ReadSet, plan};
 
 use super::fate::{Witness, find_out};
 use super::load::{self, Facts};
-use super::look::{self, Rooms};
+use super::look::{self, Look};
 use super::write::removals;
 use super::{Trouble, write};
 use crate::deadline::Deadline;
@@ -20,7 +20,7 @@ pub(super) enum Way {
     /// It locks it, in a transaction from then to the commit.
     Lock,
     /// It compares it when it writes, in a transaction that is that statement.
-    Compare(Rooms),
+    Compare(Look),
 }
 
 /// Commits these operations together, and answers each. An error means that nothing was done.
@@ -37,7 +37,7 @@ pub(super) async fn commit(
         Some(session) => session,
         None => {
             let session = deadline.hold(shared.connector.connect()).await??;
-            shared.known.clear();
+            shared.known.is_of(deadline.hold(session.server()).await??);
             session
         }
     };
@@ -52,7 +52,7 @@ pub(super) async fn commit(
         }
     };
     let decided = plan(&mut facts.loaded, operations.iter().copied(), moment.0);
-    if way != Way::Lock && decided.answers.iter().any(Result::is_err) {
+    if way == Way::Compare(Look::Known) && decided.answers.iter().any(Result::is_err) {
         // Nobody is refused because of what may be out of date.
         keep(held, session);
         return Err(Trouble::Presumed);
@@ -104,11 +104,8 @@ pub(super) async fn commit(
         (None, Some(witness)) => {
             // The old connection must not go on while its fate is looked for.
             drop(session);
-            find_out(&shared.connector, witness, deadline).await.map(|(committed, session)| {
-                shared.known.clear();
-                keep(held, session);
-                committed
-            })
+            // What is asked next connects again, and learns whom it asks.
+            find_out(&shared.connector, witness, deadline).await.map(|(committed, _session)| committed)
         }
         (None, None) => None,
     };
@@ -137,8 +134,8 @@ async fn begin(
     moment: Moment,
 ) -> Result<Facts, Trouble> {
     let reads = ReadSet::of(operations.iter().copied(), moment);
-    if let Way::Compare(rooms) = way {
-        return look::look(session, &shared.known, &reads, rooms).await;
+    if let Way::Compare(how) = way {
+        return look::look(session, &shared.known, &reads, how).await;
     }
     let two_rounds = operations.first().filter(|operation| operation.has_more_to_read());
     let Some(operation) = two_rounds else {

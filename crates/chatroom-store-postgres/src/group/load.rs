@@ -18,7 +18,7 @@ use crate::spot::Spot;
 const APPS: &str = "\
     SELECT app, org, name, client_id, secret, generation, signing_key, origin, state, created, has_rules \
     FROM apps WHERE app = ANY($1)";
-/// Rooms, and whether their owners live. A room that nobody guards comes with where its log ended.
+/// Rooms, and whether their owners live.
 const ROOMS: &str = "\
     SELECT r.app, r.id, r.owner, r.owner_name, r.name, r.description, r.max_users, r.custom, r.created, r.dissolved, \
         o.id IS NOT NULL AS owner_lives \
@@ -155,9 +155,7 @@ fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
         calls.push((Kind::Users, call!(USERS, apps, ids)));
     }
     if !reads.places.is_empty() {
-        let (apps, rooms) = room_keys(reads.places.iter().map(|(room, _)| room));
-        let names: Vec<String> = reads.places.iter().map(|(_, name)| name.as_str().to_owned()).collect();
-        calls.push((Kind::Places, call!(PLACES, apps, rooms, names)));
+        calls.push((Kind::Places, places_call(reads)));
     }
     if !reads.rules.is_empty() {
         let apps: Vec<Uuid> = reads.rules.iter().map(|id| numbers::app(*id)).collect();
@@ -175,6 +173,13 @@ fn of_strength<K>(
     strength: Strength,
 ) -> impl Iterator<Item = &K> {
     of.iter().filter(move |(_, held)| **held == strength).map(|(key, _)| key)
+}
+
+/// Users by name, each with its place in a room.
+pub(super) fn places_call(reads: &ReadSet) -> Call {
+    let (apps, rooms) = room_keys(reads.places.iter().map(|(room, _)| room));
+    let names: Vec<String> = reads.places.iter().map(|(_, name)| name.as_str().to_owned()).collect();
+    call!(PLACES, apps, rooms, names)
 }
 
 /// Users by name.
@@ -270,7 +275,7 @@ impl Facts {
     }
 
     /// A user and where it is a member.
-    fn place(&mut self, row: &Row, reads: &ReadSet) -> Result<(), StorageError> {
+    pub(super) fn place(&mut self, row: &Row, reads: &ReadSet) -> Result<(), StorageError> {
         let user = rows::user(row)?;
         let joined: Option<i64> = rows::get(row, "joined")?;
         if joined.is_some() {

@@ -1,6 +1,5 @@
-//! Removals lock nothing, and read only what is not known: what they rely on is compared when they write (ADR 11).
-//!
-//! Whether those who are to go are members is not read at all. It is presumed, and deleting them says whether it is so.
+//! Removals lock nothing: what they rely on is compared when they write (ADR 11). They read only what is not known, or,
+//! where that was not enough, everything (ADR 12).
 
 use std::sync::Arc;
 
@@ -31,19 +30,21 @@ const ROOMS: &str = "\
     JOIN logs l ON l.app = q.app AND l.room = q.id \
     LEFT JOIN users o ON o.app = r.app AND o.id = r.owner AND NOT o.deleted";
 
-/// Where a look takes rooms and apps from. Users it takes from what is known, since a name is a user's for life.
+/// How a look learns of what removals are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rooms {
-    /// From what this process knows, and else from the database.
+pub(super) enum Look {
+    /// By what this process knows; the rest it reads. Whether those who are to go are members is presumed: deleting
+    /// them says whether it is so. Nobody may be refused by that.
     Known,
-    /// From the database.
-    Asked,
+    /// It reads everything.
+    Read,
 }
 
 enum Kind {
     Apps,
     Rooms,
     Users,
+    Places,
 }
 
 /// Whether all of these are removals of members, which need nothing but their rooms to stand.
@@ -51,41 +52,53 @@ pub(super) fn is_enough_for(operations: &[&Operation]) -> bool {
     operations.iter().all(|operation| matches!(operation.action, Action::RemoveMembers(_)))
 }
 
-/// Gathers what removals are about, and locks nothing.
+/// Gathers what removals are about, and locks nothing. Rooms are read before the memberships in them.
 pub(super) async fn look(
     session: &mut Session,
     known: &Known,
     reads: &ReadSet,
-    rooms: Rooms,
+    how: Look,
 ) -> Result<Facts, Trouble> {
     let mut facts = Facts::default();
-    let (kinds, calls): (Vec<Kind>, Vec<Call>) = missing(known, reads, rooms, &mut facts).into_iter().unzip();
+    let asked = match how {
+        Look::Known => missing(known, reads, &mut facts),
+        Look::Read => {
+            known.forget(reads);
+            everything(reads)
+        }
+    };
+    let (kinds, calls): (Vec<Kind>, Vec<Call>) = asked.into_iter().unzip();
     if !calls.is_empty() {
         session.prepare(&calls).await?;
         let found = session.send(&[], calls, &[]).await.rows()?;
         for (kind, rows) in kinds.iter().zip(&found) {
             for row in rows {
-                facts.learn(kind, row, known)?;
+                facts.learn(kind, row, reads, known)?;
             }
         }
     }
-    facts.presume_memberships(reads);
+    if how == Look::Known {
+        facts.presume_memberships(reads);
+    }
     Ok(facts)
 }
 
+fn everything(reads: &ReadSet) -> Vec<(Kind, Call)> {
+    let (apps, ids) = load::room_keys(reads.rooms.keys());
+    let rooms = call!(ROOMS, apps, ids);
+    vec![(Kind::Apps, apps_call(reads)), (Kind::Rooms, rooms), (Kind::Places, load::places_call(reads))]
+}
+
 /// Takes what is known, and says what is to be asked for.
-fn missing(known: &Known, reads: &ReadSet, rooms: Rooms, facts: &mut Facts) -> Vec<(Kind, Call)> {
+fn missing(known: &Known, reads: &ReadSet, facts: &mut Facts) -> Vec<(Kind, Call)> {
     let mut calls = Vec::new();
-    match known.apps(reads.apps.keys()).filter(|_| rooms == Rooms::Known) {
+    match known.apps(reads.apps.keys()) {
         Some(apps) => apps.iter().for_each(|app| facts.know_app(app)),
-        None => {
-            let apps: Vec<Uuid> = reads.apps.keys().map(|app| numbers::app(*app)).collect();
-            calls.push((Kind::Apps, call!(APPS, apps)));
-        }
+        None => calls.push((Kind::Apps, apps_call(reads))),
     }
     let mut unknown = Vec::new();
     for key in reads.rooms.keys() {
-        match known.room(key).filter(|_| rooms == Rooms::Known) {
+        match known.room(key) {
             Some(room) => facts.know_room(room),
             None => unknown.push(key),
         }
@@ -110,8 +123,13 @@ fn missing(known: &Known, reads: &ReadSet, rooms: Rooms, facts: &mut Facts) -> V
     calls
 }
 
+fn apps_call(reads: &ReadSet) -> Call {
+    let apps: Vec<Uuid> = reads.apps.keys().map(|app| numbers::app(*app)).collect();
+    call!(APPS, apps)
+}
+
 impl Facts {
-    fn learn(&mut self, kind: &Kind, row: &Row, known: &Known) -> Result<(), StorageError> {
+    fn learn(&mut self, kind: &Kind, row: &Row, reads: &ReadSet, known: &Known) -> Result<(), StorageError> {
         match kind {
             Kind::Apps => {
                 let (told, version) = (rows::get(row, "has_rules")?, rows::get(row, "version")?);
@@ -137,6 +155,10 @@ impl Facts {
                 let user = rows::user(row)?;
                 self.loaded.load_user(user.clone());
                 known.learn_user(user);
+            }
+            Kind::Places => {
+                self.place(row, reads)?;
+                known.learn_user(rows::user(row)?);
             }
         }
         Ok(())

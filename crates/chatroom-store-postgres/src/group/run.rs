@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chatroom_core::{Operation, StorageError, StorageErrorKind};
 
-use super::commit::commit;
+use super::commit::{Way, commit};
+use super::look::Look;
 use super::replies::Replies;
-use super::trust::Trusts;
+use super::trust::Trust;
 use super::{Trouble, look};
 use crate::deadline::Deadline;
 use crate::error::{collided, not_done, session_is_over};
@@ -14,14 +15,15 @@ use crate::queue::{Answer, Group};
 use crate::session::Session;
 use crate::shared::Shared;
 
-/// How often a group is run as a whole, and then each of its members alone, when others are in the way.
+/// How often a group locks as a whole, and then each of its members alone, when others are in the way.
 const ATTEMPTS: usize = 3;
 
 /// What the task keeps from one group to the next.
 #[derive(Default)]
 struct Held {
     session: Option<Session>,
-    trusts: Trusts,
+    /// In what the process knows.
+    trust: Trust,
 }
 
 /// Takes groups until the queue is closed.
@@ -93,20 +95,23 @@ async fn attempts(
     operations: &[&Operation],
     deadline: Deadline,
 ) -> Outcome {
-    let Held { session, trusts } = held;
-    let mut attempt = 1;
-    let mut way = trusts.first_way(look::is_enough_for(operations));
+    let Held { session, trust } = held;
+    let (mut first, mut locked) = (true, 0);
+    let mut way = first_way(look::is_enough_for(operations), trust);
     loop {
         let trouble = match commit(shared, session, operations, way, deadline).await {
             Ok(answers) => {
-                trusts.held(way);
+                if way == Way::Compare(Look::Known) {
+                    trust.held();
+                }
                 return Outcome::Answered(answers);
             }
             Err(trouble) => trouble,
         };
-        way = trusts.next_way(way, &trouble);
-        let last = attempt >= ATTEMPTS || deadline.is_over();
-        attempt += 1;
+        locked += usize::from(way == Way::Lock);
+        let last = locked >= ATTEMPTS || deadline.is_over();
+        let was_first = std::mem::replace(&mut first, false);
+        way = next_way(way, &trouble, trust);
         let error = match trouble {
             Trouble::Moved | Trouble::Presumed if !last => continue,
             Trouble::Moved | Trouble::Presumed => {
@@ -125,7 +130,7 @@ async fn attempts(
             Trouble::Database(error) if session_is_over(&error) => {
                 *session = None;
                 // The connection may have been dead for long.
-                if attempt == 2 && !deadline.is_over() {
+                if was_first && !deadline.is_over() {
                     continue;
                 }
                 not_done(error)
@@ -141,8 +146,49 @@ async fn attempts(
     }
 }
 
+fn first_way(removals: bool, trust: &mut Trust) -> Way {
+    if !removals {
+        Way::Lock
+    } else if trust.is_there() {
+        Way::Compare(Look::Known)
+    } else {
+        Way::Compare(Look::Read)
+    }
+}
+
+/// The way behind one that came to nothing. Whoever came between a look that read everything and its write may do so
+/// again: he waits for locks.
+fn next_way(way: Way, trouble: &Trouble, trust: &mut Trust) -> Way {
+    if way == Way::Compare(Look::Known) && matches!(trouble, Trouble::Moved | Trouble::Presumed) {
+        trust.failed();
+        return Way::Compare(Look::Read);
+    }
+    Way::Lock
+}
+
 /// A lock or a statement took too long. Each alone would wait as long.
 fn waited_in_vain(error: &tokio_postgres::Error) -> bool {
     use tokio_postgres::error::SqlState;
     matches!(error.code(), Some(&(SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: Way = Way::Compare(Look::Known);
+    const READ: Way = Way::Compare(Look::Read);
+
+    #[test]
+    fn a_group_that_relied_on_what_is_not_so_reads_and_then_locks() {
+        for trouble in [Trouble::Moved, Trouble::Presumed] {
+            let mut trust = Trust::default();
+            assert_eq!(first_way(false, &mut trust), Way::Lock);
+            assert_eq!(first_way(true, &mut trust), KNOWN);
+            assert_eq!(next_way(KNOWN, &trouble, &mut trust), READ);
+            assert_eq!(next_way(READ, &trouble, &mut trust), Way::Lock);
+            assert_eq!(first_way(true, &mut trust), READ, "the next does not rely on it either");
+            assert_eq!(first_way(true, &mut trust), KNOWN);
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! Removals by what a node knows, while other nodes change it.
 
-use std::time::Duration;
-
 use chatroom_core::test_util::name;
 use chatroom_core::{
     AppChange, AppRegistry as _, CallbackOutbox as _, ChatroomId, Error, Ids as _, MembersRemoved, Rejection,
@@ -24,7 +22,7 @@ impl Two {
     async fn begin() -> Self {
         let database = Database::new();
         let mut options = Options::new(database.url("knows"));
-        // A new connection forgets what is known.
+        // Whatever waits is in one group.
         options.writers = 1;
         let knows = Node::open(options).await;
         knows.make_app().await;
@@ -46,6 +44,15 @@ impl Two {
         node.chatrooms.add_members(APP, self.room, [user]).await.expect("an addition");
     }
 
+    /// Removes somebody although nobody may read rooms or users.
+    async fn removes_by_what_it_knows(&self, user: &str) {
+        let beside = connect(&self.database.url("beside")).await;
+        let lock = "BEGIN; LOCK TABLE rooms, users IN ACCESS EXCLUSIVE MODE";
+        beside.batch_execute(lock).await.expect("locks");
+        self.remove(user).await.expect("a removal");
+        beside.batch_execute("COMMIT").await.expect("the locks' end");
+    }
+
     /// Why the node that knows it refuses to remove `a`. It is not done either.
     async fn refuses(&self) -> Rejection {
         let log = async || self.other.store.events(&key(self.room), Seq(0), 100).await.expect("a log").len();
@@ -61,32 +68,57 @@ impl Two {
 fn a_removal_of_what_is_known_reads_neither_rooms_nor_users() {
     run(async {
         let two = Two::begin().await;
-        let beside = connect(&two.database.url("beside")).await;
-        let lock = "BEGIN; LOCK TABLE rooms, users IN ACCESS EXCLUSIVE MODE";
-        beside.batch_execute(lock).await.expect("locks");
-        two.remove("a").await.expect("a removal");
-        beside.batch_execute("COMMIT").await.expect("the locks' end");
+        two.removes_by_what_it_knows("a").await;
         assert_eq!(two.other.members(two.room).await, ["b", "c"]);
     });
 }
 
 #[test]
-fn what_was_known_before_the_connection_was_lost_is_read_again() {
+fn a_connection_that_is_lost_and_made_again_takes_nothing_of_what_is_known_along() {
     run(async {
         let two = Two::begin().await;
         let elsewhere = two.knows.room("owner", &["b"]).await;
         two.database.end_sessions("knows").await;
         two.knows.remove(elsewhere, "b").await.expect("a removal over a new connection");
-        let beside = connect(&two.database.url("beside")).await;
-        beside.batch_execute("BEGIN; LOCK TABLE rooms IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
-        let mut removed = Box::pin(two.remove("a"));
-        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
-        while beside.query_one(waiting, &[]).await.expect("a count").get::<_, i64>(0) == 0 {
-            let done = tokio::time::timeout(Duration::from_millis(1), &mut removed).await;
-            assert!(done.is_err(), "nothing was read: {done:?}");
+        two.removes_by_what_it_knows("a").await;
+    });
+}
+
+#[test]
+fn a_refusal_of_one_leaves_what_is_known_of_the_others() {
+    run(async {
+        let two = Two::begin().await;
+        two.other.remove(two.room, "a").await.expect("a removal");
+        assert_eq!(two.refuses().await, Rejection::NotMembers(vec![name("a")]));
+        two.remove("b")
+            .await
+            .expect("a removal that reads, because the one before relied on what was not so");
+        two.removes_by_what_it_knows("c").await;
+    });
+}
+
+#[test]
+fn a_room_that_is_gone_is_known_no_more_and_the_next_refusal_reads_at_once() {
+    run(async {
+        let two = Two::begin().await;
+        let stays = two.knows.room("owner", &["a", "b", "c"]).await;
+        two.other.chatrooms.dissolve_room(APP, two.room).await.expect("an end");
+        for _ in 0..2 {
+            assert_eq!(two.refuses().await, Rejection::RoomNotFound(two.room.to_string().into()));
         }
-        beside.batch_execute("COMMIT").await.expect("the lock's end");
-        removed.await.expect("a removal");
+        for user in ["a", "b", "c"] {
+            two.knows.remove(stays, user).await.expect("a removal");
+        }
+    });
+}
+
+#[test]
+fn the_sweep_of_somebody_else_is_in_nobodys_way() {
+    run(async {
+        let two = Two::begin().await;
+        two.other.users(&["stranger"]).await.expect("a user");
+        two.other.chatrooms.delete_user(APP, name("stranger")).await.expect("a deletion, not swept");
+        two.removes_by_what_it_knows("a").await;
     });
 }
 

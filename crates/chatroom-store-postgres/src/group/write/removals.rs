@@ -1,6 +1,6 @@
 //! Removals that locked nothing: one statement, which is a transaction of its own.
 
-use chatroom_core::{Plan, StorageError};
+use chatroom_core::{Facts as _, Plan, StorageError};
 use uuid::Uuid;
 
 use super::{Sorted, log_values};
@@ -11,7 +11,7 @@ use crate::session::Call;
 
 /// What [`super::CHANGE_ROOMS`] does, if all is as it was believed to be. Else it fails, which takes everything back:
 /// with a division by zero if logs do not end where they were known to end, or the registry changed; with a logarithm of
-/// zero if somebody who is to go is no member, or users may be deleted that were known.
+/// zero if somebody who is to go is no member, or was deleted, or if an owner was.
 ///
 /// The logs come first, in the order in which groups lock them. Arrays are told apart in lists of columns, where they go
 /// side by side: in a `FROM` each would be written out first.
@@ -38,8 +38,9 @@ const REMOVE: &str = "\
     ) \
     SELECT \
         1 / ((SELECT count(*) FROM ends) = cardinality($9) AND EXISTS (SELECT FROM registry WHERE version = $21))::int, \
-        ln(((SELECT count(*) FROM gone) = cardinality($18) \
-            AND NOT EXISTS (SELECT FROM sweeps WHERE app = ANY($9) AND kind = ANY('{2,3}')))::int)";
+        ln(((SELECT count(*) FROM gone) = cardinality($18) AND NOT EXISTS ( \
+            SELECT FROM sweeps \
+            WHERE app = ANY($9) AND kind = ANY('{2,3}') AND (kind = 3 OR subject = ANY($20 || $22::bigint[]))))::int)";
 
 /// The call that writes a plan of removals. `facts` are what it was made of.
 pub(in crate::group) fn call(plan: &Plan, facts: &Facts) -> Result<Call, StorageError> {
@@ -59,7 +60,10 @@ pub(in crate::group) fn call(plan: &Plan, facts: &Facts) -> Result<Call, Storage
     let rooms: Vec<i64> = gone.iter().map(|(room, _)| numbers::room(room.id)).collect();
     let users: Vec<i64> = gone.iter().map(|(_, user)| numbers::user(*user)).collect();
     let version = facts.registry.ok_or_else(unread)?;
+    let owners = plan.ends.keys().filter_map(|room| facts.loaded.room(room));
+    let owners: Vec<i64> = owners.map(|fact| numbers::user(fact.room.owner)).collect();
     values.extend([Box::new(seqs) as _, Box::new(members) as _, Box::new(times) as _]);
-    values.extend([Box::new(apps) as _, Box::new(rooms) as _, Box::new(users) as _, Box::new(version) as _]);
+    values.extend([Box::new(apps) as _, Box::new(rooms) as _, Box::new(users) as _]);
+    values.extend([Box::new(version) as _, Box::new(owners) as _]);
     Ok(Call { sql: REMOVE, values })
 }
