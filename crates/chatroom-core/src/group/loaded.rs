@@ -1,8 +1,6 @@
 //! Facts that a store loaded for a group, and what the group makes of them.
 
-use std::collections::BTreeMap;
-
-use foldhash::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Change;
 use crate::app::{App, AppState};
