@@ -10,6 +10,7 @@ mod run;
 mod trust;
 pub(crate) mod write;
 
+pub(crate) use load::Logs;
 pub(crate) use lock::rooms_call;
 pub(crate) use run::run;
 

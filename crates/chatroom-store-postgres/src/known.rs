@@ -12,6 +12,8 @@ use chatroom_core::{
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::group::Logs;
+
 /// How many apps are known, at most.
 const APPS: usize = 1_024;
 /// How many users are known, at most: some 20 MB.
@@ -98,22 +100,25 @@ impl Known {
         self.users.insert((user.app, user.name.clone()), User { nickname: None, ..user });
     }
 
-    /// Takes in what was committed: logs end elsewhere, and rooms are not what they were.
-    pub(crate) fn committed(&self, plan: &Plan) {
-        for (key, end) in &plan.ends {
-            // Sweeps commit beside removals: the later one counts. If both come at once the earlier may stay, and the next
-            // removal finds that out.
-            if let Some(mut known) = self.rooms.get(key).filter(|known| known.counters.seq < end.counters.seq)
-            {
-                (known.counters, known.at) = (end.counters, end.at);
-                self.rooms.insert(*key, known);
-            }
-        }
+    /// Takes in what was committed on logs that ended at `before`.
+    ///
+    /// A room is known as it was when its log ended where it is known to end. So the end moves on only from there: who
+    /// swept a room that another node dissolved must not make the room that was known before look current.
+    pub(crate) fn committed(&self, plan: &Plan, before: &Logs) {
         for key in plan.changes.keys() {
             match key {
                 Key::Room(room) => drop(self.rooms.remove(room)),
                 Key::App(app) => drop(self.apps.remove(app)),
                 _ => {}
+            }
+        }
+        for (key, end) in &plan.ends {
+            let Some(mut known) = self.rooms.get(key) else { continue };
+            if before.get(key) == Some(&(known.counters, known.at)) {
+                (known.counters, known.at) = (end.counters, end.at);
+                self.rooms.insert(*key, known);
+            } else {
+                self.rooms.remove(key);
             }
         }
     }
@@ -207,22 +212,28 @@ mod tests {
     }
 
     #[test]
-    fn a_log_does_not_go_back_when_commits_are_taken_in_late() {
+    fn a_known_room_moves_on_only_from_where_it_was_known_to_end() {
         let known = Known::default();
         let room = room(1, 0);
         let key = room.room.key;
         known.learn_room(room);
-        let committed = |seq| {
-            let mut plan = Plan::default();
-            let end = chatroom_core::LogEnd {
-                counters: Counters { seq: Seq(seq), members: 1 },
-                at: Timestamp::default(),
-            };
-            plan.ends.insert(key, end);
-            known.committed(&plan);
-            known.room(&key).unwrap().counters.seq
+        let committed = |from, to| {
+            let at = |seq| (Counters { seq: Seq(seq), members: 1 }, Timestamp::default());
+            let (mut plan, (counters, time)) = (Plan::default(), at(to));
+            plan.ends.insert(key, chatroom_core::LogEnd { counters, at: time });
+            known.committed(&plan, &Logs::from_iter([(key, at(from))]));
+            known.room(&key).map(|room| room.counters.seq)
         };
-        assert_eq!(committed(2), Seq(2));
-        assert_eq!(committed(1), Seq(2));
+        let end = chatroom_core::LogEnd {
+            counters: Counters { seq: Seq(1), members: 1 },
+            at: Timestamp::default(),
+        };
+        let (mut first, mut before) = (Plan::default(), Logs::default());
+        first.ends.insert(key, end);
+        before.insert(key, (Counters::default(), Timestamp::default()));
+        known.committed(&first, &before);
+        assert_eq!(committed(1, 2), Some(Seq(2)));
+        // Somebody else dissolved it at 3, and what is committed at 4 is its sweep.
+        assert_eq!(committed(3, 4), None);
     }
 }

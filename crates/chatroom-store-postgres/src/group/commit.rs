@@ -111,7 +111,7 @@ pub(super) async fn commit(
     };
     match committed {
         Some(true) => {
-            shared.known.committed(&decided);
+            shared.known.committed(&decided, &facts.logs);
             if !facts.told.is_empty() && !decided.events.is_empty() {
                 shared.news.notify_one();
             }

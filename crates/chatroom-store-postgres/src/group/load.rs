@@ -57,7 +57,7 @@ const USERS_IN: &str = "SELECT id FROM users WHERE app = $1 ORDER BY app, id LIM
 const CAPACITY: &str = "SELECT coalesce(sum(members), 0)::bigint AS used FROM logs";
 
 /// Where the logs of the rooms ended that are guarded, or are compared later.
-pub(super) type Logs = HashMap<RoomKey, (Counters, Timestamp)>;
+pub(crate) type Logs = HashMap<RoomKey, (Counters, Timestamp)>;
 
 /// Where the memberships that were read lay. As long as their rooms are guarded they stay there.
 pub(crate) type Spots = HashMap<(RoomKey, UserId), Spot>;
