@@ -25,7 +25,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Receiver {
     pub(crate) url: String,
     arrived: UnboundedReceiver<Delivery>,
-    answer: Arc<AtomicU16>,
+    answers: Arc<Answers>,
+}
+
+/// The statuses of what is answered.
+struct Answers {
+    /// To the next delivery alone, unless it is nothing.
+    next: AtomicU16,
+    /// To all others.
+    always: AtomicU16,
 }
 
 /// What arrived.
@@ -38,17 +46,22 @@ pub(crate) struct Delivery {
 impl Receiver {
     pub(crate) async fn start() -> Self {
         let (sender, arrived) = unbounded_channel();
-        let answer = Arc::new(AtomicU16::new(200));
-        let app = Router::new().fallback(post(take)).with_state((sender, answer.clone()));
+        let answers = Arc::new(Answers { next: AtomicU16::new(0), always: AtomicU16::new(200) });
+        let app = Router::new().fallback(post(take)).with_state((sender, answers.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, arrived, answer }
+        Self { url, arrived, answers }
     }
 
     /// Answers this status from now on.
     pub(crate) fn answers(&self, status: u16) {
-        self.answer.store(status, Ordering::SeqCst);
+        self.answers.always.store(status, Ordering::SeqCst);
+    }
+
+    /// Answers this status to the next delivery only, however soon another one follows it.
+    pub(crate) fn answers_once(&self, status: u16) {
+        self.answers.next.store(status, Ordering::SeqCst);
     }
 
     /// What arrives next.
@@ -88,13 +101,17 @@ pub(crate) fn declared(url: &str) -> DeclaredCallback {
 }
 
 async fn take(
-    State((sender, answer)): State<(UnboundedSender<Delivery>, Arc<AtomicU16>)>,
+    State((sender, answers)): State<(UnboundedSender<Delivery>, Arc<Answers>)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
     // A test that has seen enough takes no more.
     let _ = sender.send(Delivery { headers, body });
-    (StatusCode::from_u16(answer.load(Ordering::SeqCst)).unwrap(), "seen")
+    let status = match answers.next.swap(0, Ordering::SeqCst) {
+        0 => answers.always.load(Ordering::SeqCst),
+        once => once,
+    };
+    (StatusCode::from_u16(status).unwrap(), "seen")
 }
 
 impl Delivery {
