@@ -21,6 +21,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("permits", include_str!("../migrations/0002_permits.sql")),
     ("imports", include_str!("../migrations/0003_imports.sql")),
     ("oldest", include_str!("../migrations/0004_oldest.sql")),
+    ("room", include_str!("../migrations/0005_room.sql")),
 ];
 
 /// The schema that this version needs.

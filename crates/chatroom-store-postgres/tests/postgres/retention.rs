@@ -93,7 +93,7 @@ fn a_database_of_the_version_before_learns_where_its_logs_begin() {
         let room = node.room("owner", &["a"]).await;
         let events = kept(&node, &[room]).await;
         let as_before = "ALTER TABLE logs DROP COLUMN oldest; CREATE INDEX ix_events_at ON events (app, at); \
-                         DELETE FROM schema_versions WHERE version = 4";
+                         DELETE FROM schema_versions WHERE version >= 4";
         database.execute(as_before).await;
         let migrated = forgetful(&database).await;
         assert_eq!(kept(&migrated, &[room]).await, events);
