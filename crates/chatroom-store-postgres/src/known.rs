@@ -145,12 +145,11 @@ impl Known {
 
     /// Takes in which users the database has, of those that were read by name.
     pub(crate) fn read(&self, reads: &ReadSet, found: &Loaded) {
-        for name in reads.names.keys() {
-            match found.user(name.0, &name.1) {
-                Some(user) => self.learn_user(user),
-                None => drop(self.users.remove(name)),
-            }
-        }
+        reads
+            .names
+            .keys()
+            .filter_map(|name| found.user(name.0, &name.1))
+            .for_each(|user| self.learn_user(user));
     }
 }
 

@@ -242,9 +242,11 @@ impl Held {
         if ready.is_empty() {
             self.turns.push_back(app);
         }
-        if !ready.contains(&lane) {
-            ready.push_back(lane);
-        }
+        debug_assert!(
+            !ready.contains(&lane),
+            "a lane is ready once: when somebody comes into it, or a group lets it go"
+        );
+        ready.push_back(lane);
     }
 
     fn take(&mut self) -> Group {

@@ -105,7 +105,7 @@ pub(super) async fn commit(
             // The old connection must not go on while its fate is looked for.
             drop(session);
             // What is asked next connects again, and learns whom it asks.
-            find_out(&shared.connector, witness, deadline).await.map(|(committed, _session)| committed)
+            find_out(&shared.connector, witness, deadline).await
         }
         (None, None) => None,
     };

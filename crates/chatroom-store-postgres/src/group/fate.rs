@@ -60,20 +60,15 @@ impl Witness {
 /// How soon a connection is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Whether the group was committed, and the session that knows. `None` if it could not be found out in time.
-pub(super) async fn find_out(
-    connector: &Connector,
-    witness: Witness,
-    deadline: Deadline,
-) -> Option<(bool, Session)> {
+/// Whether the group was committed. `None` if it could not be found out in time.
+pub(super) async fn find_out(connector: &Connector, witness: Witness, deadline: Deadline) -> Option<bool> {
     while !deadline.is_over() {
         let asked = deadline.hold(async {
             let mut session = connector.connect().await?;
-            let committed = ask(&mut session, witness).await?;
-            Ok::<_, tokio_postgres::Error>((committed, session))
+            ask(&mut session, witness).await
         });
-        if let Ok(Ok((Some(committed), session))) = asked.await {
-            return Some((committed, session));
+        if let Ok(Ok(Some(committed))) = asked.await {
+            return Some(committed);
         }
         tokio::time::sleep(AGAIN).await;
     }

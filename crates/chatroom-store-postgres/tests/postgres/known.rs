@@ -113,6 +113,17 @@ fn a_room_that_is_gone_is_known_no_more_and_the_next_refusal_reads_at_once() {
 }
 
 #[test]
+fn who_is_refused_waits_for_nobody_who_holds_the_room() {
+    run(async {
+        let two = Two::begin().await;
+        let beside = connect(&two.database.url("beside")).await;
+        beside.batch_execute("BEGIN; SELECT FROM logs FOR UPDATE").await.expect("locks");
+        let refused = two.remove("nobody").await.expect_err("a refusal");
+        assert!(matches!(refused, Error::Rejected(Rejection::UserNotFound(_))), "{refused:?}");
+    });
+}
+
+#[test]
 fn the_sweep_of_somebody_else_is_in_nobodys_way() {
     run(async {
         let two = Two::begin().await;
