@@ -30,7 +30,7 @@ pub(crate) struct Receiver {
 
 /// The statuses of what is answered.
 struct Answers {
-    /// To the next delivery alone, unless it is nothing.
+    /// To the next delivery alone; 0 if that is like all others.
     next: AtomicU16,
     /// To all others.
     always: AtomicU16,
