@@ -14,19 +14,16 @@ use crate::support::Binary;
 
 const LIMIT: usize = 100;
 const SECOND: Duration = Duration::from_secs(1);
-const CLIENTS: usize = 2;
-/// Between two calls of a client: all together ask for three times the limit. Not for more: at the beginning all slots
-/// are used as fast as they are asked for, and who is late once is late by that many of them for every second that
-/// ends there.
-const PAUSE: Duration = Duration::from_millis(15);
+const CLIENTS: usize = 4;
+/// Between two calls of a client: all together ask for several times the limit.
+const PAUSE: Duration = Duration::from_millis(10);
 /// Until each node has asked for its part.
 const BEGIN: Duration = Duration::from_secs(1);
 /// How long each half is watched.
 const WATCHED: Duration = Duration::from_secs(3);
-/// A node that answers nothing for so long is not pressed: a busy machine keeps it or its clients from it, and what they
-/// could have used then is free only a second after they use it late. In less than that, three times the limit is less
-/// than the tenth that may be missing.
-const GAP: Duration = Duration::from_millis(25);
+/// How late a call may be that could have been admitted earlier: clients ask now and then, on a busy machine. Most slots
+/// are used at nearly the same moment of each second, so in a second to the microsecond all of those may be missing.
+const LATE: Duration = Duration::from_millis(50);
 /// A room that is not there: the call spends one all the same.
 const CALL: &str = "/chatrooms/123456789012345/users/nobody";
 
@@ -76,8 +73,8 @@ async fn one_limit_holds_over_three_nodes_of_which_one_is_killed() {
         let seconds = usize::try_from((to - from).as_secs()).unwrap();
         assert!(touching(from, to) >= seconds * LIMIT * 9 / 10, "{} from {from:?} on", touching(from, to));
         let mut second = from;
-        while second + SECOND <= to {
-            let until = second + SECOND;
+        while second + SECOND + LATE <= to {
+            let until = second + SECOND + LATE;
             let within = touching(second, until);
             let pressed = !pauses.iter().any(|(from, to)| *from < until && *to > second);
             assert!(!pressed || within >= LIMIT * 9 / 10, "{within} calls from {second:?} on");
@@ -86,11 +83,12 @@ async fn one_limit_holds_over_three_nodes_of_which_one_is_killed() {
     }
 }
 
-/// When a node answered nothing, and a second more.
+/// When a node answered nothing for longer than calls may be late, and a second more: the machine kept it or its
+/// clients from it, and what was used late is free late.
 fn pauses(clients: &[Vec<Duration>]) -> Vec<(Duration, Duration)> {
     let mut answered: Vec<Duration> = clients.concat();
     answered.sort_unstable();
-    let pause = |pair: &[Duration]| (pair[1] - pair[0] > GAP).then(|| (pair[0], pair[1] + SECOND));
+    let pause = |pair: &[Duration]| (pair[1] - pair[0] > LATE).then(|| (pair[0], pair[1] + SECOND));
     answered.windows(2).filter_map(pause).collect()
 }
 
