@@ -1,13 +1,11 @@
 //! Where the events of each room are.
 
-mod pieces;
-
 use std::collections::HashMap;
 
 use chatroom_core::{RoomKey, Seq, Span};
 use foldhash::fast::RandomState;
 
-use pieces::Pieces;
+use crate::pieces::Pieces;
 
 /// For each room, where its kept events are: `T` is the event itself, or its place on disk.
 ///

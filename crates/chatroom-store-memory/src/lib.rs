@@ -7,6 +7,7 @@
 
 mod event_index;
 mod lost;
+mod pieces;
 mod state;
 mod store;
 

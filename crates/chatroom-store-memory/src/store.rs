@@ -2,7 +2,6 @@
 
 mod callbacks;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use chatroom_core::{
 use tokio::sync::Notify;
 
 use crate::lost::report_lost;
+use crate::pieces::Pieces;
 use crate::{EventIndex, State};
 
 /// How long events are kept.
@@ -51,7 +51,7 @@ struct Held {
     backlog: Backlog,
     events: EventIndex<Event>,
     /// All kept events, oldest first: whose, when, how large.
-    kept: VecDeque<(RoomKey, Timestamp, u64)>,
+    kept: Pieces<(RoomKey, Timestamp, u64)>,
     kept_bytes: u64,
 }
 
@@ -64,7 +64,7 @@ impl MemoryStore {
             state,
             backlog: Backlog::default(),
             events: EventIndex::default(),
-            kept: VecDeque::new(),
+            kept: Pieces::default(),
             kept_bytes: 0,
         };
         let ticker = Ticker::starting_at(Timestamp::default());
