@@ -5,7 +5,7 @@ use std::mem;
 const PIECE: usize = 256;
 
 /// A queue in pieces of one size: its memory follows its length. One ring would double when it is full, and hold on to
-/// that; and everybody would wait while it is copied, 60 ms for two million events.
+/// that; and everybody would wait while it is copied, 60 ms for a million events.
 #[derive(Debug)]
 pub(crate) struct Pieces<T> {
     /// Pieces that were filled. Of the first, some elements may be gone; no other lacks any, and none is empty.
