@@ -85,7 +85,7 @@ pub(crate) fn watch(
 pub(crate) struct Measured {
     /// From the first call to the last answer.
     pub(crate) elapsed: Duration,
-    latency: Latencies,
+    pub(crate) latency: Latencies,
 }
 
 impl Measured {

@@ -1,5 +1,7 @@
 //! What was measured on: a figure without its machine says nothing.
 
+mod ticks;
+
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -8,6 +10,7 @@ use std::thread;
 use serde::Serialize;
 use xshell::cmd;
 
+pub(crate) use self::ticks::Ticks;
 use crate::project::Project;
 
 #[derive(Debug, Serialize)]
@@ -19,10 +22,13 @@ pub(crate) struct Machine {
     disk: String,
     /// The commit that was built, with a `+` if files were changed since.
     commit: String,
+    /// The share of its processors' time that the host of a virtual machine took meanwhile, where the system tells.
+    stolen: Option<f64>,
 }
 
 impl Machine {
-    pub(crate) fn this(project: &Project) -> Self {
+    /// `began`: when the measuring did.
+    pub(crate) fn this(project: &Project, began: Option<Ticks>) -> Self {
         let name = rustix::system::uname();
         let kernel = format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy());
         Self {
@@ -31,14 +37,16 @@ impl Machine {
             kernel,
             disk: file_system(&project.target),
             commit: commit(project),
+            stolen: began.zip(Ticks::now()).map(|(began, now)| now.stolen_since(began)),
         }
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cpu, cores, kernel, disk, commit } = self;
-        write!(f, "{cpu}, {cores} cores, {kernel}, {disk}; commit {commit}")
+        let Self { cpu, cores, kernel, disk, commit, stolen } = self;
+        write!(f, "{cpu}, {cores} cores, {kernel}, {disk}; commit {commit}")?;
+        stolen.map_or(Ok(()), |share| write!(f, "; the host took {:.1} % of the time", share * 100.0))
     }
 }
 

@@ -1,11 +1,13 @@
 //! `cargo xtask bench removal`: durable removals a second over HTTP, divided by what a server does that stores
 //! nothing, in the same round.
 
+mod late;
 mod shown;
 
 use anyhow::{Context as _, Result, ensure};
 use xtask_postgres::Cluster;
 
+use self::late::Late;
 use self::shown::Round;
 use super::build::{self, Binaries};
 use super::load::{self, Pace};
@@ -73,14 +75,15 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         // The first round of a server pays for what the others find done.
         subject.round(CONNECTIONS[0], Pace::Closed, args.removals, u64::MAX)?;
     }
-    let mut all = Vec::new();
+    let (mut all, mut late) = (Vec::new(), Vec::new());
     let mut table = shown::head();
     for connections in CONNECTIONS {
-        let rounds = measure(&subjects, connections, args)?;
-        for subject in &subjects {
-            table.row(shown::row(&rounds, &subject.name, connections));
+        let (rounds, lates) = measure(&subjects, connections, args)?;
+        for of_subject in &lates {
+            table.row(shown::row(&rounds, of_subject));
         }
         all.extend(rounds);
+        late.extend(lates);
     }
     drop(bare);
     for mut server in servers {
@@ -91,7 +94,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     let complete = [Target::Embedded, Target::Memory, Target::Postgres]
         .iter()
         .all(|target| args.targets.contains(target));
-    let goals = shown::goals(&all, args.targets.iter().filter_map(|target| target.store()));
+    let goals = shown::goals(&all, &late, args.targets.iter().filter_map(|target| target.store()));
     report::publish(project, "removal", &[&table, goals.table()], &all, &args.out, full_size && complete)
 }
 
@@ -151,7 +154,7 @@ fn same_bytes(subject: &Subject, bare: &Subject) -> Result<()> {
 
 /// The rounds with one number of connections. The latency of a target is measured at half of its best rate, in turn
 /// with that of the bare server at the same one.
-fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<Vec<Round>> {
+fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<(Vec<Round>, Vec<Late>)> {
     let bare = subjects.iter().position(|subject| subject.name == BARE).context("no bare server")?;
     let steps = args.rounds * (2 * subjects.len() + subjects.len().saturating_sub(1));
     let progress = Progress::of(format!("{connections} connections"), steps);
@@ -166,36 +169,23 @@ fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<Vec<
         rates.push(of_round);
     }
     let best = |index: usize| rates.iter().map(|of_round| of_round[index]).fold(0.0, f64::max);
-    let mut rounds = Vec::new();
+    let (mut rounds, mut lates) = (Vec::new(), Vec::new());
     for (index, subject) in subjects.iter().enumerate() {
-        let rate = best(index).min(best(bare)) / 2.0;
+        let mut late = Late::new(&subject.name, connections, best(index).min(best(bare)) / 2.0)?;
         // The bare server beside itself would be measured twice.
-        let pair: &[usize] = if index == bare { &[bare] } else { &[index, bare] };
+        let beside = (index != bare).then(|| &subjects[bare]);
         for (round, rates) in rates.iter().enumerate() {
-            let mut late = Vec::new();
-            for (_, of_pair) in in_turn(pair, round) {
-                let seed = (args.rounds + round) as u64;
-                let measured =
-                    subjects[*of_pair].round(connections, Pace::PerSecond(rate), args.removals, seed)?;
-                late.push((*of_pair, measured));
-                progress.add(1);
-            }
-            let quantile = |of: usize, quantile: f64| {
-                let measured = late.iter().find(|(index, _)| *index == of);
-                measured.map_or(0, |(_, measured)| measured.quantile(quantile))
-            };
+            let p99_us = late.round(subject, beside, args, round, &progress)?;
             rounds.push(Round {
                 target: subject.name.clone(),
                 connections,
                 per_second: rates[index],
                 ratio: rates[index] / rates[bare],
-                p99_us: quantile(index, 0.99),
+                p99_us,
                 failed: 0,
-                p50_us: quantile(index, 0.5),
-                rate,
-                bare_p99_us: quantile(bare, 0.99),
             });
         }
+        lates.push(late);
     }
     drop(progress);
     for round in &rounds {
@@ -203,5 +193,5 @@ fn measure(subjects: &[Subject], connections: usize, args: &Args) -> Result<Vec<
         let per_second = count(*per_second);
         say::line(&format!("{target}, {connections}: {per_second} a second, {ratio:.2}; p99 {p99_us} us"));
     }
-    Ok(rounds)
+    Ok((rounds, lates))
 }

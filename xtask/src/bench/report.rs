@@ -15,7 +15,7 @@ pub(crate) use self::goals::{Bound, Goals};
 pub(crate) use self::spread::Spread;
 pub(crate) use self::table::Table;
 pub(crate) use self::units::{GIB, MIB, bytes, count, mib, millis, percent, ratio, seconds};
-use super::machine::Machine;
+use super::machine::{Machine, Ticks};
 use crate::project::Project;
 use crate::say;
 
@@ -26,6 +26,9 @@ pub(crate) struct Out {
     /// Write each round to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// What the processors had done when the command began.
+    #[arg(skip = Ticks::now())]
+    began: Option<Ticks>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +46,7 @@ pub(crate) fn publish<R: Serialize>(
     out: &Out,
     full_size: bool,
 ) -> Result<()> {
-    let machine = Machine::this(project);
+    let machine = Machine::this(project, out.began);
     let tables = tables.iter().map(|table| table.markdown()).collect::<Vec<_>>().join("\n");
     let text = format!("{machine}\n\n{tables}");
     say::line(&format!("\n{text}"));

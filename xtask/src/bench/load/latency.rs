@@ -16,6 +16,11 @@ impl Latencies {
         self.0.saturating_record(micros);
     }
 
+    /// Takes those of another run too.
+    pub(crate) fn add(&mut self, others: &Self) -> Result<()> {
+        Ok(self.0.add(&others.0)?)
+    }
+
     /// A quantile in microseconds; 0 if nothing was recorded.
     pub(crate) fn quantile(&self, quantile: f64) -> u64 {
         self.0.value_at_quantile(quantile)
@@ -42,5 +47,16 @@ mod tests {
         let longest = latencies.quantile(1.0);
         assert!(longest.abs_diff(LONGEST) < LONGEST / 1_000, "{longest}");
         assert_eq!(latencies.count(), 1_001);
+    }
+
+    #[test]
+    fn quantiles_of_several_runs_are_those_of_all_their_calls() {
+        let mut all = Latencies::new().unwrap();
+        for micros in [[100; 98], [900; 98]] {
+            let mut one = Latencies::new().unwrap();
+            micros.into_iter().for_each(|micros| one.record(micros));
+            all.add(&one).unwrap();
+        }
+        assert_eq!((all.count(), all.quantile(0.5), all.quantile(0.51)), (196, 100, 900));
     }
 }

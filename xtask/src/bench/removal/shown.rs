@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::CONNECTIONS;
+use super::late::Late;
 use crate::bench::report::{Bound, Goals, Spread, Table, count, millis, ratio};
 use crate::bench::server::Store;
 
@@ -18,26 +19,12 @@ pub(super) struct Round {
     pub(super) p99_us: u64,
     /// Always 0: a call that fails ends the run.
     pub(super) failed: usize,
-    #[serde(skip)]
-    pub(super) p50_us: u64,
-    /// The fixed rate, in calls a second.
-    #[serde(skip)]
-    pub(super) rate: f64,
-    /// That of the bare server at the same rate, in the same round.
-    #[serde(skip)]
-    pub(super) bare_p99_us: u64,
 }
 
 /// The rounds of a target with one number of connections.
 fn spread(rounds: &[Round], target: &str, connections: usize, value: fn(&Round) -> f64) -> Spread {
     let of_target = |round: &&Round| round.target == target && round.connections == connections;
     Spread::of(rounds.iter().filter(of_target).map(value))
-}
-
-/// The median p99 of a target at the fixed rate, to that of the bare server.
-fn p99_to_bare(rounds: &[Round], target: &str, connections: usize) -> f64 {
-    let median = |value| spread(rounds, target, connections, value).median;
-    median(|round| round.p99_us as f64) / median(|round| round.bare_p99_us as f64)
 }
 
 pub(super) fn head() -> Table {
@@ -54,18 +41,18 @@ pub(super) fn head() -> Table {
     ])
 }
 
-pub(super) fn row(rounds: &[Round], target: &str, connections: usize) -> Vec<String> {
-    let of = |value| spread(rounds, target, connections, value);
+pub(super) fn row(rounds: &[Round], late: &Late) -> Vec<String> {
+    let of = |value| spread(rounds, &late.target, late.connections, value);
     vec![
-        target.to_owned(),
-        connections.to_string(),
+        late.target.clone(),
+        late.connections.to_string(),
         of(|round| round.per_second).rate(),
         of(|round| round.ratio).ratio(),
-        format!("{}/s", count(of(|round| round.rate).median)),
-        millis(of(|round| round.p50_us as f64).median),
-        millis(of(|round| round.p99_us as f64).median),
-        millis(of(|round| round.bare_p99_us as f64).median),
-        format!("{:.1}", p99_to_bare(rounds, target, connections)),
+        format!("{}/s", count(late.rate)),
+        millis(late.own.quantile(0.5) as f64),
+        millis(late.own.quantile(0.99) as f64),
+        millis(late.bare.quantile(0.99) as f64),
+        format!("{:.1}", late.p99_to_bare()),
     ]
 }
 
@@ -81,7 +68,7 @@ fn asked_for(store: Store, connections: usize) -> Option<(f64, f64)> {
 }
 
 /// The goals of the stores that were measured.
-pub(super) fn goals(rounds: &[Round], stores: impl Iterator<Item = Store>) -> Goals {
+pub(super) fn goals(rounds: &[Round], lates: &[Late], stores: impl Iterator<Item = Store>) -> Goals {
     let mut goals = Goals::new();
     for store in stores {
         let name = store.name();
@@ -91,9 +78,10 @@ pub(super) fn goals(rounds: &[Round], stores: impl Iterator<Item = Store>) -> Go
                 let what = format!("{name}, {connections} connections, to bare");
                 goals.add(what, to_bare, Bound::AtLeast(least, Some(aim)), ratio);
             }
-            let what = format!("{name}, {connections} connections, p99 to bare");
-            let p99 = p99_to_bare(rounds, name, connections);
-            goals.add(what, p99, Bound::AtMost(3.0, Some(2.0)), ratio);
+        }
+        for late in lates.iter().filter(|late| late.target == name) {
+            let what = format!("{name}, {} connections, p99 to bare", late.connections);
+            goals.add(what, late.p99_to_bare(), Bound::AtMost(3.0, Some(2.0)), ratio);
         }
     }
     goals
@@ -101,12 +89,11 @@ pub(super) fn goals(rounds: &[Round], stores: impl Iterator<Item = Store>) -> Go
 
 #[cfg(test)]
 mod tests {
-    use super::{Round, p99_to_bare, spread};
+    use super::{Round, spread};
 
     fn round(target: &str, ratio: f64, p99_us: u64) -> Round {
         let target = target.to_owned();
-        let (per_second, rate, bare_p99_us) = (1_000.0, 500.0, 10);
-        Round { target, connections: 256, per_second, ratio, p99_us, failed: 0, p50_us: 1, rate, bare_p99_us }
+        Round { target, connections: 256, per_second: 1_000.0, ratio, p99_us, failed: 0 }
     }
 
     #[test]
@@ -123,6 +110,6 @@ mod tests {
         let mut rounds = vec![round("embedded", 0.4, 30), round("bare", 1.0, 70), round("embedded", 0.6, 50)];
         rounds.push(Round { connections: 64, ..round("embedded", 9.0, 900) });
         let median = spread(&rounds, "embedded", 256, |round| round.ratio).median;
-        assert!((median - 0.5).abs() < 1e-9 && (p99_to_bare(&rounds, "embedded", 256) - 4.0).abs() < 1e-9);
+        assert!((median - 0.5).abs() < 1e-9);
     }
 }
