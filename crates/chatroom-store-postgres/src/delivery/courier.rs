@@ -63,8 +63,8 @@ pub(super) struct State {
 pub(super) struct Held {
     /// Rooms whose log has news that are in the backlog and not noted yet: up to which event, and since when.
     pub(super) seen: HashMap<ChatroomId, (Seq, Instant)>,
-    /// Cursors that are stored.
-    pub(super) stored: HashSet<(RuleId, ChatroomId)>,
+    /// Cursors that are stored. Those of a room lie side by side.
+    pub(super) stored: BTreeSet<(ChatroomId, RuleId)>,
     /// Rooms of which more is known than is stored.
     pub(super) dirty: BTreeSet<ChatroomId>,
     /// Dead letters that came and went and are not stored yet.

@@ -60,7 +60,7 @@ pub(super) async fn load(
         }
         behind.push(cursor.room);
         if let Some(held) = state.apps.get_mut(&cursor.room.app) {
-            held.stored.insert((cursor.rule, cursor.room.id));
+            held.stored.insert((cursor.room.id, cursor.rule));
         }
         state.backlog.restore(CursorWrite::Put(cursor), now);
     }
