@@ -27,12 +27,13 @@ const RENEW: Duration = Duration::from_secs(10);
 const CLAIM_APPS: &str = "\
     WITH free AS ( \
         SELECT a.app FROM apps a LEFT JOIN couriers c ON c.app = a.app \
-        WHERE a.has_rules AND a.state <> 3 AND (c.app IS NULL OR c.until < clock_timestamp()) \
+        WHERE a.has_rules AND a.state <> 3 AND (c.app IS NULL OR c.until < clock_timestamp() \
+            OR (c.token = $1 AND a.app = ANY($4))) \
         ORDER BY a.app LIMIT $3 \
     ) \
     INSERT INTO couriers (app, token, until) SELECT app, $1, clock_timestamp() + $2 * interval '1 ms' FROM free \
     ON CONFLICT (app) DO UPDATE SET token = EXCLUDED.token, until = EXCLUDED.until \
-    WHERE couriers.until < clock_timestamp() RETURNING app";
+    WHERE couriers.until < clock_timestamp() OR couriers.token = EXCLUDED.token RETURNING app";
 pub(super) const RENEW_APPS: &str = "\
     UPDATE couriers SET until = clock_timestamp() + $3 * interval '1 ms' \
     WHERE app = ANY($1) AND token = $2 RETURNING app";
@@ -53,6 +54,9 @@ pub(super) struct State {
     pub(super) session: Option<Session>,
     pub(super) backlog: Backlog,
     pub(super) apps: HashMap<AppId, Held>,
+    /// Apps whose leases may be this node's although it does not hold what is to be delivered of them. They are taken
+    /// over again, since nobody else may until the leases end.
+    pub(super) astray: HashSet<AppId>,
     /// Of the registry, as the rules here are.
     pub(super) version: i64,
     claimed: Option<Instant>,
@@ -136,11 +140,16 @@ impl Courier {
         state: &mut State,
         now: Timestamp,
     ) -> Result<(), StorageError> {
-        let calls = vec![call!(CLAIM_APPS, self.token, lease_millis(), CLAIMED_AT_ONCE)];
+        let astray: Vec<Uuid> = state.astray.iter().map(|app| numbers::app(*app)).collect();
+        let calls = vec![call!(CLAIM_APPS, self.token, lease_millis(), CLAIMED_AT_ONCE, astray)];
         let claimed = run(session, calls).await?.pop().unwrap_or_default();
         let mut apps = Vec::new();
         for row in &claimed {
             apps.push(numbers::app_of(rows::get(row, "app")?));
+        }
+        // Whatever is held of them is from before the lease.
+        for app in &apps {
+            state.lose(*app);
         }
         if !apps.is_empty() {
             super::load::load(session, state, &apps, now).await?;
@@ -202,6 +211,13 @@ impl State {
         for rule in rules {
             self.backlog.remove_rule(rule);
         }
+    }
+
+    /// Forgets this app, to take it over again from what is stored. The lease may still be this node's.
+    pub(super) fn lose(&mut self, app: AppId) {
+        self.forget(app);
+        self.astray.insert(app);
+        self.claimed = None;
     }
 
     /// A session whose commits need not be durable: what is forgotten is delivered again.

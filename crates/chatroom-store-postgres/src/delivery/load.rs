@@ -28,7 +28,7 @@ const KEPT: &str = "\
         ORDER BY e.app, e.room, e.seq LIMIT 1) AS first \
     FROM unnest($1::uuid[], $2::bigint[]) AS q (app, room) JOIN logs l ON l.app = q.app AND l.room = q.room";
 
-/// Takes over these apps.
+/// Takes over these apps: all of it or, if something cannot be read, nothing.
 pub(super) async fn load(
     session: &mut Session,
     state: &mut State,
@@ -42,8 +42,12 @@ pub(super) async fn load(
     let rules = rules.iter().map(rows::rule).collect::<Result<Vec<_>, _>>()?;
     let cursors = cursors.iter().map(cursor).collect::<Result<Vec<_>, _>>()?;
     let letters = letters.iter().map(letter).collect::<Result<Vec<_>, _>>()?;
+    let behind: Vec<RoomKey> = cursors.iter().map(|cursor| cursor.room).collect();
+    let kept = kept(session, &behind).await?;
+    // Nothing fails from here on, and nobody can give up in between.
     for app in apps {
         state.forget(*app);
+        state.astray.remove(app);
         state.apps.insert(*app, Held::default());
     }
     for rule in rules {
@@ -52,20 +56,17 @@ pub(super) async fn load(
     for letter in letters {
         state.backlog.restore(CursorWrite::Bury(letter), now);
     }
-    let mut behind = Vec::new();
     for mut cursor in cursors {
         if cursor.failures == 0 {
             // It waits for nothing, whatever the clock of the node before shows.
             cursor.due = cursor.due.min(now);
         }
-        behind.push(cursor.room);
         if let Some(held) = state.apps.get_mut(&cursor.room.app) {
             held.stored.insert((cursor.room.id, cursor.rule));
         }
         state.backlog.restore(CursorWrite::Put(cursor), now);
     }
     // What was trimmed while nobody delivered is lost.
-    let kept = kept(session, &behind).await?;
     for (room, log) in kept {
         let before = Seq(log.first.0.saturating_sub(1));
         let writes = state.backlog.trimmed(&room, before, now);

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use chatroom_core::{
-    CallbackLeases, Deliveries, Lease, LeaseRequest, Progress, RuleHealth, Seq, Settled, Settlement, Span,
+    Burial, CallbackLeases, Deliveries, Lease, LeaseRequest, Progress, RuleHealth, Seq, Settled, Settlement,
+    Span,
 };
 
-use crate::database::Database;
+use crate::database::{Database, connect};
 use crate::world::{APP, Node, key, run};
 
 const ALL: LeaseRequest = LeaseRequest { leases: 9, events: 9 };
@@ -75,6 +76,40 @@ fn when_a_courier_is_not_heard_of_another_goes_on_where_it_stood() {
         assert_eq!(seqs(&lease(&one).await), [0; 0]);
         assert_eq!(settle(&two, took(&taken_over[0], 2)).await, Settled::Noted);
         assert_eq!(seqs(&lease(&two).await), [0; 0]);
+    });
+}
+
+#[test]
+fn what_retention_took_meanwhile_is_known_as_lost_also_if_taking_over_fails_at_first() {
+    run(async {
+        let (database, one, two) = two().await;
+        let rule = one.rule("rule").await;
+        let room = one.room("owner", &["a", "b"]).await;
+        for member in ["a", "b"] {
+            one.remove(room, member).await.expect("a removal");
+        }
+        assert_eq!(seqs(&lease(&one).await), [3, 4]);
+        one.store.maintain().await.expect("where the room stands is stored");
+        database.end_leases().await;
+        database.execute("DELETE FROM events WHERE seq <= 3").await;
+        let beside = connect(&database.url("beside")).await;
+        beside.batch_execute("BEGIN; LOCK TABLE events").await.expect("a lock");
+        two.store.lease(ALL).await.expect_err("the beginnings of logs cannot be read");
+        beside.batch_execute("COMMIT").await.expect("the lock's end");
+        // Long before the lease ends that it has by now.
+        let taken_over = tokio::time::timeout(Duration::from_secs(10), async {
+            loop {
+                let held = lease(&two).await;
+                if !held.is_empty() {
+                    break held;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        assert_eq!(seqs(&taken_over.await.expect("leases")), [4]);
+        let lost = two.store.dead_letters(rule.id, None, 9).await.expect("dead letters");
+        let lost: Vec<_> = lost.iter().map(|letter| (letter.span, letter.why.clone())).collect();
+        assert_eq!(lost, [(Span { first: Seq(3), last: Seq(3) }, Burial::Trimmed)]);
     });
 }
 
