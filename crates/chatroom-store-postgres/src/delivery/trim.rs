@@ -32,10 +32,14 @@ const APPS: &str = "\
         (SELECT l.oldest FROM logs l WHERE l.app = h.app AND l.oldest IS NOT NULL \
             ORDER BY l.app, l.oldest LIMIT 1) AS oldest \
     FROM held h LEFT JOIN apps a ON a.app = h.app WHERE h.app IS NOT NULL";
-/// About how many bytes the events take, without what is free between them.
+/// About how many bytes the events take, without what is free between them: as many rows as there are, of the width that
+/// they had when somebody last looked, and 28 bytes beside each. Nothing if nobody has looked yet. VACUUM leaves the file
+/// as large as it was, so its size says only how much there may be at most.
 const SIZE: &str = "\
-    SELECT (pg_relation_size('events') * n_live_tup::float8 / greatest(n_live_tup + n_dead_tup, 1))::bigint AS bytes \
-    FROM pg_stat_user_tables WHERE relid = 'events'::regclass";
+    SELECT least(pg_relation_size(t.relid), t.n_live_tup * coalesce(28 + ( \
+        SELECT sum(s.avg_width) FROM pg_stats s WHERE s.schemaname = t.schemaname AND s.tablename = t.relname), 0)) \
+        AS bytes \
+    FROM pg_stat_user_tables t WHERE t.relid = 'events'::regclass";
 const MARKS: &str = "DELETE FROM marks WHERE made < now() - interval '1 hour'";
 const REPLAYS: &str = "DELETE FROM replays WHERE events IS NOT NULL AND made < now() - interval '1 hour'";
 /// What apps leave behind that were deleted, once no node holds a slot of theirs.
