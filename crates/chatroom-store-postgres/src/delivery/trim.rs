@@ -139,8 +139,11 @@ impl Courier {
         before: Timestamp,
         now: Timestamp,
     ) -> Result<(), StorageError> {
-        while let Some(gone) = logs::cut(session, app, before).await? {
-            for (room, through) in gone {
+        while let Some(begun) = logs::begin(session, app, before).await? {
+            let cutting = Cutting { state: &mut *state, app, known: false };
+            logs::finish(session, begun.write).await?;
+            cutting.done();
+            for (room, through) in begun.gone {
                 let writes = state.backlog.trimmed(&room, through, now);
                 if !writes.is_empty() {
                     tracing::warn!(%app, room = %room.id, "retention took events that were not delivered");
@@ -150,6 +153,29 @@ impl Courier {
             self.flush(session, state, now, None).await?;
         }
         Ok(())
+    }
+}
+
+/// An app whose logs are being cut. If it is not known whether that was done, what is held of the app may be wrong: it
+/// would go on with events that are gone, and nobody would learn that they are. So it is taken over again then, from
+/// what is there; also if who waits for the answer gives up.
+struct Cutting<'s> {
+    state: &'s mut State,
+    app: AppId,
+    known: bool,
+}
+
+impl Cutting<'_> {
+    fn done(mut self) {
+        self.known = true;
+    }
+}
+
+impl Drop for Cutting<'_> {
+    fn drop(&mut self) {
+        if !self.known && self.state.apps.contains_key(&self.app) {
+            self.state.lose(self.app);
+        }
     }
 }
 

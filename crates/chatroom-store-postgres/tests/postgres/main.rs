@@ -16,4 +16,5 @@ mod retention;
 mod schema;
 mod standby;
 mod tls;
+mod trims;
 mod world;

@@ -10,7 +10,7 @@ use crate::error::not_done;
 use crate::group::rooms_call;
 use crate::numbers;
 use crate::rows;
-use crate::session::{Session, call};
+use crate::session::{Call, Session, call};
 
 /// How many rooms are cut in one commit.
 const ROOMS: usize = 50;
@@ -44,13 +44,21 @@ struct Cut {
     oldest: Option<Timestamp>,
 }
 
-/// Deletes events that were made before this, of the rooms that have waited longest: about a thousand. Answers up to
-/// where their logs are gone; nothing if no log has any.
-pub(super) async fn cut(
+/// A transaction that is ready to cut logs.
+pub(super) struct Begun {
+    /// What is still to be sent, with the commit.
+    pub(super) write: Vec<Call>,
+    /// Up to where logs will be gone.
+    pub(super) gone: Vec<(RoomKey, Seq)>,
+}
+
+/// Begins to delete events that were made before this, of the rooms that have waited longest: about a thousand. Nothing
+/// is begun if no log has any.
+pub(super) async fn begin(
     session: &mut Session,
     app: AppId,
     before: Timestamp,
-) -> Result<Option<Vec<(RoomKey, Seq)>>, StorageError> {
+) -> Result<Option<Begun>, StorageError> {
     let due = call!(DUE, numbers::app(app), before.as_millis(), numbers::limit(ROOMS));
     let due = super::run(session, vec![due]).await?.pop().unwrap_or_default();
     let key = |row| numbers::room_of(rows::get(row, "app")?, rows::get(row, "room")?);
@@ -79,8 +87,14 @@ pub(super) async fn cut(
         cuts.iter().map(|cut| cut.oldest.map(chatroom_core::Timestamp::as_millis)).collect();
     let write = vec![call!(CUT, apps, ids, through, oldest)];
     session.prepare(&write).await.map_err(not_done)?;
+    let gone = rooms.into_iter().zip(cuts).filter_map(|(room, cut)| Some((room, cut.through?))).collect();
+    Ok(Some(Begun { write, gone }))
+}
+
+/// Deletes them. An error does not say that they are there.
+pub(super) async fn finish(session: &Session, write: Vec<Call>) -> Result<(), StorageError> {
     session.send(&[], write, &["COMMIT"]).await.rows().map_err(not_done)?;
-    Ok(Some(rooms.into_iter().zip(cuts).filter_map(|(room, cut)| Some((room, cut.through?))).collect()))
+    Ok(())
 }
 
 /// Deletes events of an app that is gone, about a thousand. Answers whether there may be more.
