@@ -2,14 +2,18 @@
 
 mod logs;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chatroom_core::{AppId, StorageError, Timestamp};
+use tokio::time::Instant;
+use tokio_postgres::Row;
 
 use super::courier::{Courier, State, run};
 use crate::deadline::Deadline;
+use crate::error::not_done;
 use crate::numbers;
 use crate::rows;
 use crate::session::{Session, call};
@@ -17,6 +21,8 @@ use crate::shared::Shared;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(60);
+/// How long others wait for it, about: deliveries, and their leases.
+const SLICE: Duration = Duration::from_secs(1);
 /// How many rows go in one commit.
 const ROWS: usize = 1_000;
 
@@ -66,93 +72,136 @@ pub(crate) async fn keep(shared: Arc<Shared>, courier: Arc<Courier>) {
     }
 }
 
-/// An app that has events.
-struct Kept {
+/// An app that has events, and which of them go.
+struct Due {
     app: AppId,
     is_there: bool,
     has_rules: bool,
-    oldest: Timestamp,
+    before: Timestamp,
 }
 
 impl Courier {
     /// Trims what is due. Of apps that somebody is told of, those that this node delivers; it may `claim` them.
+    ///
+    /// Who delivers waits for a slice of it at most.
     pub(crate) async fn maintain(&self, shared: &Shared, claim: bool) -> Result<(), StorageError> {
+        for sql in [MARKS, REPLAYS, PERMITS].into_iter().chain(ORPHANS) {
+            self.ask(shared, sql).await?;
+        }
+        // Once, since a database counts late what is gone.
+        let mut left = self.due(shared).await?;
+        loop {
+            self.slice(shared, claim, &mut left).await?;
+            if left.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What needs nothing of what is delivered but its session.
+    async fn ask(&self, shared: &Shared, sql: &'static str) -> Result<Vec<Row>, StorageError> {
+        let mut state = self.state.lock().await;
+        let deadline = Deadline::after(shared.options.patience);
+        let mut session = state.take_session(shared, deadline).await?;
+        let found = deadline.hold(run(&mut session, vec![call!(sql)])).await??.pop();
+        state.session = Some(session);
+        Ok(found.unwrap_or_default())
+    }
+
+    async fn due(&self, shared: &Shared) -> Result<VecDeque<Due>, StorageError> {
+        let now = self.now(shared);
+        let (keep, most) = (shared.options.keep, shared.options.keep_bytes);
+        let size = self.ask(shared, SIZE).await?;
+        let bytes = size.first().map_or(Ok(0), |row| rows::count(row, "bytes"))?;
+        let due = |row: &Row| {
+            let oldest = rows::get::<Option<i64>>(row, "oldest")?.unwrap_or(i64::MAX);
+            Ok(Due {
+                app: numbers::app_of(rows::get(row, "app")?),
+                is_there: rows::get(row, "is_there")?,
+                has_rules: rows::get(row, "has_rules")?,
+                before: oldest_kept(numbers::time_of(oldest), now, keep, bytes, most),
+            })
+        };
+        self.ask(shared, APPS).await?.iter().map(due).collect()
+    }
+
+    /// Takes out of `left` what it gets done.
+    async fn slice(
+        &self,
+        shared: &Shared,
+        claim: bool,
+        left: &mut VecDeque<Due>,
+    ) -> Result<(), StorageError> {
         let mut state = self.state.lock().await;
         if claim {
             self.turn(shared, &mut state).await?;
         }
-        let deadline = Deadline::after(Duration::from_secs(60));
+        let deadline = Deadline::after(SLICE + shared.options.patience);
         let mut session = state.take_session(shared, deadline).await?;
         let now = self.now(shared);
-        deadline.hold(self.trim(shared, &mut session, &mut state, now)).await??;
+        let done = deadline.hold(async {
+            // What goes is noted as lost, so where everybody stands is stored first.
+            for held in state.apps.values_mut() {
+                held.dirty.extend(held.seen.keys());
+            }
+            let tidied = state.backlog.tidy(shared.options.keep, now);
+            state.note(tidied);
+            self.flush(&mut session, &mut state, now, None).await?;
+            let began = Instant::now();
+            while let Some(due) = left.front() {
+                if !self.trim(&mut session, &mut state, due, now).await? {
+                    left.pop_front();
+                }
+                if began.elapsed() >= SLICE {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        done.await??;
         state.session = Some(session);
         Ok(())
     }
 
+    /// Trims a part of what is due of an app, in one commit. Whether there may be more.
     async fn trim(
         &self,
-        shared: &Shared,
         session: &mut Session,
         state: &mut State,
+        due: &Due,
         now: Timestamp,
-    ) -> Result<(), StorageError> {
-        let mut calls = vec![call!(MARKS), call!(REPLAYS), call!(PERMITS)];
-        calls.extend(ORPHANS.map(|sql| call!(sql)));
-        run(session, calls).await?;
-        // What goes is noted as lost, so where everybody stands is stored first.
-        for held in state.apps.values_mut() {
-            held.dirty.extend(held.seen.keys());
+    ) -> Result<bool, StorageError> {
+        let app = due.app;
+        let is_held = state.apps.contains_key(&app);
+        if due.has_rules && !is_held {
+            // Its courier does it.
+            return Ok(false);
         }
-        let tidied = state.backlog.tidy(shared.options.keep, now);
-        state.note(tidied);
+        if !due.is_there {
+            return logs::delete(session, app).await;
+        }
+        let begun = logs::begin(session, app, due.before, self.renewal(&[app])).await?;
+        let Some(begun) = begun else { return Ok(false) };
+        if is_held {
+            state.renewed(&[app], &begun.lease)?;
+            if !state.apps.contains_key(&app) {
+                // Whose it is now knows what is to be told of these events.
+                session.client().batch_execute("ROLLBACK").await.map_err(not_done)?;
+                return Ok(false);
+            }
+        }
+        let cutting = Cutting { state: &mut *state, app, known: false };
+        logs::finish(session, begun.write).await?;
+        cutting.done();
+        for (room, through) in begun.gone {
+            let writes = state.backlog.trimmed(&room, through, now);
+            if !writes.is_empty() {
+                tracing::warn!(%app, room = %room.id, "retention took events that were not delivered");
+            }
+            state.note(writes);
+        }
         self.flush(session, state, now, None).await?;
-        let size = run(session, vec![call!(SIZE)]).await?.pop().unwrap_or_default();
-        let bytes = size.first().map_or(Ok(0), |row| rows::count(row, "bytes"))?;
-        let found = run(session, vec![call!(APPS)]).await?.pop().unwrap_or_default();
-        for row in &found {
-            let kept = Kept {
-                app: numbers::app_of(rows::get(row, "app")?),
-                is_there: rows::get(row, "is_there")?,
-                has_rules: rows::get(row, "has_rules")?,
-                oldest: numbers::time_of(rows::get::<Option<i64>>(row, "oldest")?.unwrap_or(i64::MAX)),
-            };
-            if kept.has_rules && !state.apps.contains_key(&kept.app) {
-                // Its courier does it.
-                continue;
-            }
-            if !kept.is_there {
-                while logs::delete(session, kept.app).await? {}
-                continue;
-            }
-            let (keep, most) = (shared.options.keep, shared.options.keep_bytes);
-            let before = oldest_kept(kept.oldest, now, keep, bytes, most);
-            self.trim_app(session, state, kept.app, before, now).await?;
-        }
-        Ok(())
-    }
-
-    async fn trim_app(
-        &self,
-        session: &mut Session,
-        state: &mut State,
-        app: AppId,
-        before: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StorageError> {
-        while let Some(begun) = logs::begin(session, app, before).await? {
-            let cutting = Cutting { state: &mut *state, app, known: false };
-            logs::finish(session, begun.write).await?;
-            cutting.done();
-            for (room, through) in begun.gone {
-                let writes = state.backlog.trimmed(&room, through, now);
-                if !writes.is_empty() {
-                    tracing::warn!(%app, room = %room.id, "retention took events that were not delivered");
-                }
-                state.note(writes);
-            }
-            self.flush(session, state, now, None).await?;
-        }
-        Ok(())
+        Ok(true)
     }
 }
 

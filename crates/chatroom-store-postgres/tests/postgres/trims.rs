@@ -1,13 +1,13 @@
 //! What becomes of deliveries when events are trimmed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chatroom_core::{Burial, CallbackLeases, Deliveries, LeaseRequest, Rule, Seq, Span};
+use chatroom_core::{Burial, CallbackLeases, CallbackOutbox, Deliveries, LeaseRequest, Rule, Seq, Span};
 use chatroom_store_postgres::Options;
 
 use crate::database::Database;
 use crate::proxy::{Proxy, Then, Way};
-use crate::world::{Node, run};
+use crate::world::{Node, key, run};
 
 const ALL: LeaseRequest = LeaseRequest { leases: 9, events: 9 };
 
@@ -57,5 +57,70 @@ fn what_was_trimmed_is_known_as_lost_also_if_the_answer_to_that_is_lost() {
             }
         });
         told.await.expect("it is known");
+    });
+}
+
+#[test]
+fn a_node_that_lost_an_app_takes_nothing_from_who_delivers_it_now() {
+    run(async {
+        let database = Database::new();
+        let (one, two) = (forgetful(database.url("one")).await, forgetful(database.url("two")).await);
+        one.make_app().await;
+        let rule = one.rule("rule").await;
+        let room = one.room("owner", &["a", "b"]).await;
+        for member in ["a", "b"] {
+            one.remove(room, member).await.expect("a removal");
+        }
+        assert_eq!(leased(&one).await, 2);
+        one.store.maintain().await.expect("where the room stands is stored");
+        database.end_leases().await;
+        assert_eq!(leased(&two).await, 2);
+        one.clock.advance(120_000);
+        one.store.maintain().await.expect("retention");
+        let left = one.store.events(&key(room), Seq(0), 9).await.expect("a log");
+        assert_eq!(left.len(), 4, "it learns that it has lost the app before it takes anything");
+        two.clock.advance(120_000);
+        two.store.maintain().await.expect("retention");
+        assert_eq!(two.store.events(&key(room), Seq(0), 9).await.expect("a log"), []);
+        // It was in hand, so it is lost when nobody is waited for any more, and that is stored a turn later.
+        for _ in 0..2 {
+            assert_eq!(leased(&two).await, 0);
+        }
+        two.store.maintain().await.expect("retention");
+        assert_eq!(lost(&two, &rule).await, [Span { first: Seq(3), last: Seq(4) }]);
+    });
+}
+
+#[test]
+fn who_asks_for_leases_does_not_wait_until_all_is_trimmed() {
+    run(async {
+        let database = Database::new();
+        let node = forgetful(database.url("node")).await;
+        node.make_app().await;
+        node.room("owner", &["a"]).await;
+        // Eight commits, of half a second each.
+        let more = "INSERT INTO events \
+                    SELECT app, room, seq + n, gen_random_uuid(), at, members, kind, body \
+                    FROM events CROSS JOIN generate_series(1, 7500) n WHERE seq = 2; \
+                    UPDATE logs SET seq = seq + 7500; \
+                    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql \
+                        AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$; \
+                    CREATE TRIGGER dawdle AFTER DELETE ON events EXECUTE FUNCTION dawdle()";
+        database.execute(more).await;
+        node.clock.advance(120_000);
+        let trims = tokio::spawn({
+            let node = node.clone();
+            async move { node.store.maintain().await.expect("retention") }
+        });
+        let (began, mut longest) = (Instant::now(), Duration::ZERO);
+        while !trims.is_finished() {
+            let asked = Instant::now();
+            assert_eq!(leased(&node).await, 0);
+            longest = longest.max(asked.elapsed());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(began.elapsed() > Duration::from_millis(3_500), "{:?} in all", began.elapsed());
+        assert!(longest < Duration::from_millis(2_500), "{longest:?}");
+        assert_eq!(database.number("SELECT count(*) FROM events").await, 0);
     });
 }

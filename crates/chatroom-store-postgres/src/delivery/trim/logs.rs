@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use chatroom_core::{AppId, RoomKey, Seq, StorageError, Timestamp};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::super::courier::nth;
 use super::ROWS;
 use crate::error::not_done;
 use crate::group::rooms_call;
@@ -46,6 +48,8 @@ struct Cut {
 
 /// A transaction that is ready to cut logs.
 pub(super) struct Begun {
+    /// What the renewal of the lease answered.
+    pub(super) lease: Vec<Row>,
     /// What is still to be sent, with the commit.
     pub(super) write: Vec<Call>,
     /// Up to where logs will be gone.
@@ -54,10 +58,13 @@ pub(super) struct Begun {
 
 /// Begins to delete events that were made before this, of the rooms that have waited longest: about a thousand. Nothing
 /// is begun if no log has any.
+///
+/// The `lease` comes first. Whoever takes the app over waits for it, and so for what becomes of the cut.
 pub(super) async fn begin(
     session: &mut Session,
     app: AppId,
     before: Timestamp,
+    lease: Call,
 ) -> Result<Option<Begun>, StorageError> {
     let due = call!(DUE, numbers::app(app), before.as_millis(), numbers::limit(ROOMS));
     let due = super::run(session, vec![due]).await?.pop().unwrap_or_default();
@@ -71,9 +78,11 @@ pub(super) async fn begin(
     let (apps, ids): (Vec<Uuid>, Vec<i64>) =
         rooms.iter().map(|key| (numbers::app(key.app), numbers::room(key.id))).unzip();
     let limit = ROWS / rooms.len();
-    let look = vec![rooms_call(&rooms), call!(FIRST, apps.clone(), ids.clone(), numbers::limit(limit))];
+    let look =
+        vec![lease, rooms_call(&rooms), call!(FIRST, apps.clone(), ids.clone(), numbers::limit(limit))];
     session.prepare(&look).await.map_err(not_done)?;
-    let found = session.send(&["BEGIN"], look, &[]).await.rows().map_err(not_done)?;
+    let mut found = session.send(&["BEGIN"], look, &[]).await.rows().map_err(not_done)?;
+    let lease = nth(&mut found, 0)?;
     let mut firsts: BTreeMap<RoomKey, Vec<(Seq, Timestamp)>> = BTreeMap::new();
     for row in found.last().into_iter().flatten() {
         let at = numbers::time_of(rows::get(row, "at")?);
@@ -88,7 +97,7 @@ pub(super) async fn begin(
     let write = vec![call!(CUT, apps, ids, through, oldest)];
     session.prepare(&write).await.map_err(not_done)?;
     let gone = rooms.into_iter().zip(cuts).filter_map(|(room, cut)| Some((room, cut.through?))).collect();
-    Ok(Some(Begun { write, gone }))
+    Ok(Some(Begun { lease, write, gone }))
 }
 
 /// Deletes them. An error does not say that they are there.
