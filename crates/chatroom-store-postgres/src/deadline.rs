@@ -17,7 +17,12 @@ impl Deadline {
     }
 
     pub(crate) fn is_over(self) -> bool {
-        self.0 <= Instant::now()
+        self.is_within(Duration::ZERO, Instant::now())
+    }
+
+    /// Whether there is no more than so much time left then.
+    pub(crate) fn is_within(self, left: Duration, then: Instant) -> bool {
+        self.0 <= then + left
     }
 
     /// What the future answers, or that the database took too long: nothing was done then.

@@ -10,6 +10,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chatroom_core::{
     Action, AppId, ChatroomId, Operation, Outcome, StorageError, StorageErrorKind, Sweep, TransactError,
@@ -17,13 +18,18 @@ use chatroom_core::{
 use foldhash::{HashMap, HashSet};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use crate::deadline::Deadline;
+use crate::error::unavailable;
 
 /// Records that a group reads or writes at most (invariant 6), about.
 const RECORDS: usize = 2_000;
 /// Operations of a group, at most.
 const OPERATIONS: usize = 400;
+/// Whoever has less time left comes into no group. A group has as much time as the least patient of its callers, and
+/// one whose time ends at its commit leaves all of them without an answer.
+const LEAST: Duration = Duration::from_millis(250);
 
 /// What an operation's caller is told.
 pub(crate) type Answer = Result<Outcome, TransactError>;
@@ -144,7 +150,7 @@ impl Queue {
         let ticket = Ticket { queue: self, app, stage: stage.clone(), answer, settled: false };
         let mut held = self.held();
         if held.closed {
-            return Err(crate::error::unavailable("the store is closed"));
+            return Err(unavailable("the store is closed"));
         }
         if held.length >= self.limit {
             let message = "too many operations wait for the database";
@@ -253,6 +259,7 @@ impl Held {
         let mut group = Group { members: Vec::new(), lanes: HashSet::default() };
         let mut records = 0;
         let mut passed_over = Vec::new();
+        let now = Instant::now();
         while let Some(app) = self.turns.pop_front() {
             if self.abandoned.contains_key(&app) {
                 passed_over.push(app);
@@ -268,7 +275,7 @@ impl Held {
             } else {
                 self.ready.remove(&app);
             }
-            let full = self.take_from(lane, &mut group, &mut records);
+            let full = self.take_from(lane, now, &mut group, &mut records);
             if full {
                 break;
             }
@@ -289,16 +296,20 @@ impl Held {
 
     /// Takes the first of a lane into the group. The lane is the group's from then on, and comes back with whoever is
     /// left in it. Whether the group is full.
-    fn take_from(&mut self, lane: Lane, group: &mut Group, records: &mut usize) -> bool {
+    fn take_from(&mut self, lane: Lane, now: Instant, group: &mut Group, records: &mut usize) -> bool {
         if self.busy.contains(&lane) {
             return false;
         }
         let Some(queue) = self.lanes.get_mut(&lane) else { return false };
         let mut full = false;
         while let Some(first) = queue.front() {
-            if first.caller.is_closed() {
-                queue.pop_front();
+            let is_late = first.deadline.is_within(LEAST, now);
+            if is_late || first.caller.is_closed() {
                 self.length -= 1;
+                if let Some(first) = queue.pop_front() {
+                    // Who gave up is not told.
+                    drop(first.caller.send(Err(unavailable("no place in a group was free in time").into())));
+                }
                 continue;
             }
             let more = weight(&first.operation);

@@ -115,6 +115,23 @@ fn who_gave_up_before_his_group_is_in_none() {
 }
 
 #[test]
+fn who_has_hardly_any_time_left_is_in_no_group_and_learns_that_nothing_was_done() {
+    for left in [Duration::ZERO, LEAST / 2] {
+        let queue = Queue::new(2);
+        let mut late = queue.push(removal(APP, 1, 1), Deadline::after(left)).unwrap();
+        let _fresh = push(&queue, removal(APP, 1, 2));
+        let group = take(&queue).unwrap();
+        let weights: Vec<_> = group.members.iter().map(|member| weight(&member.operation)).collect();
+        assert_eq!(weights, [7], "{left:?} left: the other is alone");
+        let told = late.answer.try_recv().unwrap().unwrap_err();
+        let TransactError::Storage(told) = told else { panic!("{told:?}") };
+        assert_eq!(told.kind(), StorageErrorKind::Unavailable);
+        assert!(!late.give_up(), "it was never in a group");
+        let _next = [2, 3].map(|of| push(&queue, removal(APP, of, 1)));
+    }
+}
+
+#[test]
 fn who_gave_up_in_a_group_is_waited_for_by_the_next_ones_of_the_app() {
     let queue = Queue::new(9);
     let mut gone = push(&queue, removal(APP, 1, 1));
