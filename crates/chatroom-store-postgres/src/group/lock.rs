@@ -1,9 +1,9 @@
-//! What is locked, in the one order that all groups keep: apps, rooms, users, each by key.
+//! What is locked, in the one order that all groups keep: the registry, apps, rooms, users, each by key.
 //!
 //! A statement that waited for a lock answers with the row as it is then, but everything else it reads is as it was
 //! when it began. So locks are taken first, and what they guard is read by statements behind them.
 
-use chatroom_core::{ReadSet, RoomKey, StorageError, Strength};
+use chatroom_core::{List, ReadSet, RoomKey, StorageError, Strength};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use crate::numbers;
 use crate::rows;
 use crate::session::{Call, call};
 
-const CAPACITY: &str = "SELECT version FROM registry FOR UPDATE";
+const REGISTRY: &str = "SELECT version FROM registry FOR UPDATE";
 
 const APPS_STAY: &str = "\
     SELECT app, org, name, client_id, secret, generation, signing_key, origin, state, created, has_rules \
@@ -49,8 +49,8 @@ pub(super) enum Kind {
 /// The calls that lock what is to stand.
 pub(super) fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
     let mut calls = Vec::new();
-    if reads.capacity && bounded {
-        calls.push((Kind::Nothing, call!(CAPACITY)));
+    if bounded && (reads.capacity || changes_registry(reads)) {
+        calls.push((Kind::Nothing, call!(REGISTRY)));
     }
     for (strength, sql) in [(Strength::Stay, APPS_STAY), (Strength::Guard, APPS_GUARD)] {
         let ids = reads.apps.iter().filter(|(_, held)| **held == strength);
@@ -77,6 +77,13 @@ pub(super) fn calls(reads: &ReadSet, bounded: bool) -> Vec<(Kind, Call)> {
         }
     }
     calls
+}
+
+/// Whether apps or rules change, and the version of the registry with them. With a bound it is the first lock of every
+/// addition, so a change that came to it last would meet a new room in a circle.
+fn changes_registry(reads: &ReadSet) -> bool {
+    let sweeps_app = reads.lists.iter().any(|list| matches!(list, List::UsersIn(..)));
+    !reads.app_keys.is_empty() || !reads.rules.is_empty() || sweeps_app
 }
 
 /// Locks the logs of these rooms.

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use chatroom_core::test_util::name;
-use chatroom_core::{CallbackOutbox, Error, EventKind, Registration, Rejection, Seq, StorageErrorKind};
+use chatroom_core::{
+    CallbackOutbox, Error, EventKind, NewRoom, Registration, Rejection, Seq, StorageErrorKind,
+};
 use chatroom_store_postgres::Options;
 use futures_util::FutureExt as _;
 
@@ -206,17 +208,52 @@ fn groups_of_several_nodes_wait_for_each_other_but_never_in_a_circle() {
                 call.await.expect("a task").expect("a removal");
             }
         }
-        for node in nodes {
-            node.store.close().await;
-        }
-        // Sessions say what they met when they end.
-        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                      AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
         drop(holder);
-        while count(others).await > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        assert_eq!(deadlocks(&beside, nodes).await, 0);
+    });
+}
+
+/// How many deadlocks there were in this database, which these nodes are done with.
+async fn deadlocks(beside: &tokio_postgres::Client, nodes: [Node; 2]) -> i64 {
+    let count = async |sql: &str| beside.query_one(sql, &[]).await.expect("a count").get::<_, i64>(0);
+    for node in nodes {
+        node.store.close().await;
+    }
+    // Sessions say what they met when they end.
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                  AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    while count(others).await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    count("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await
+}
+
+#[test]
+fn with_a_bound_new_rooms_and_rules_wait_for_each_other_but_never_in_a_circle() {
+    let own = xtask_postgres::shared().and_then(|server| server.fresh_database()).expect("a database");
+    run(async {
+        let mut options = Options::new(own.url());
+        options.max_members = Some(1_000);
+        let nodes = [Node::open(options.clone()).await, Node::open(options).await];
+        nodes[0].make_app().await;
+        nodes[0].users(&["owner"]).await.expect("a user");
+        let beside = connect(own.url()).await;
+        let dawdle = "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql \
+                          AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$; \
+                      CREATE TRIGGER dawdle AFTER INSERT ON rules EXECUTE FUNCTION dawdle()";
+        beside.batch_execute(dawdle).await.expect("a trigger");
+        let ruled = tokio::spawn({
+            let node = nodes[0].clone();
+            async move { node.rule("rule").await }
+        });
+        let dawdles = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                       AND wait_event = 'PgSleep'";
+        while beside.query_one(dawdles, &[]).await.expect("a count").get::<_, i64>(0) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-        assert_eq!(count(deadlocks).await, 0);
+        let new = NewRoom { owner: "owner", members: Vec::new(), max_users: Some(9), ..NewRoom::default() };
+        nodes[1].chatrooms.create_room(APP, new).await.expect("a room");
+        ruled.await.expect("a rule");
+        assert_eq!(deadlocks(&beside, nodes).await, 0);
     });
 }
