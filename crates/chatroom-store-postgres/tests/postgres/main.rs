@@ -10,6 +10,7 @@ mod database;
 mod known;
 mod nodes;
 mod permits;
+mod plans;
 mod portable;
 mod proxy;
 mod retention;
