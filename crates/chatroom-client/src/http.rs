@@ -29,10 +29,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) enum Effect {
     /// Nothing.
     Read,
-    /// It makes something.
-    Write,
-    /// It takes something away, and must not do so twice.
-    Removal,
+    /// It makes something or takes something away, and must not do so twice.
+    Change,
 }
 
 /// A request, as often as it is sent.
@@ -53,11 +51,11 @@ impl Call {
     }
 
     pub(crate) fn post(name: &'static str, path: Result<String, InvalidSegment>) -> Self {
-        Self { effect: Effect::Write, method: Method::POST, ..Self::get(name, path) }
+        Self { effect: Effect::Change, method: Method::POST, ..Self::get(name, path) }
     }
 
     pub(crate) fn delete(name: &'static str, path: Result<String, InvalidSegment>) -> Self {
-        Self { effect: Effect::Removal, method: Method::DELETE, ..Self::get(name, path) }
+        Self { effect: Effect::Change, method: Method::DELETE, ..Self::get(name, path) }
     }
 
     pub(crate) fn effect(self, effect: Effect) -> Self {

@@ -24,8 +24,8 @@
 //! * It fetches a token when one is needed, renews it before it expires, and once more when a call is answered
 //!   that it is not accepted. However many callers need one, a single fetch serves them all.
 //! * It repeats a call that failed before anything was sent, that came too fast (429), or that the server did not
-//!   do (503). A removal it repeats after a 503 only if that carries `Retry-After`. Waits are jittered, grow, and
-//!   are bounded in number and in sum ([`RetryPolicy`]).
+//!   do (503). A call that changes something it repeats after a 503 only if that carries `Retry-After`. Waits are
+//!   jittered, grow, and are bounded in number and in sum ([`RetryPolicy`]).
 //! * It splits batches that are larger than the server's limits.
 //!
 //! It never repeats a call whose outcome is unknown: the connection broke after the request was written, the time

@@ -93,10 +93,10 @@ fn may_repeat(error: &Error, effect: Effect) -> bool {
     if error.is_unsent() || error.is_rate_limited() {
         return true;
     }
-    // A 503 means that nothing was done. Of a removal that is believed only with a `Retry-After`: a gateway answers
-    // a bare one also when it lost a request it had passed on, and the second attempt might remove somebody who has
-    // meanwhile joined again.
-    error.status() == Some(503) && (effect != Effect::Removal || error.retry_after().is_some())
+    // A 503 means that nothing was done. Of a change that is believed only with a `Retry-After`: a gateway answers a
+    // bare one also when it lost a request it had passed on, and the second attempt might remove somebody who has
+    // meanwhile joined again, or make a second room.
+    error.status() == Some(503) && (effect == Effect::Read || error.retry_after().is_some())
 }
 
 #[cfg(test)]
@@ -111,7 +111,7 @@ mod tests {
             description: String::new(),
             retry_after: retry_after.map(Duration::from_secs),
         };
-        Error::new(kind, "test", Effect::Removal, None)
+        Error::new(kind, "test", Effect::Change, None)
     }
 
     fn wait(error: &Error, effect: Effect, attempt: u32, chance: f64) -> Option<Duration> {
@@ -134,20 +134,20 @@ mod tests {
     #[test]
     fn a_named_wait_is_kept_in_full_or_not_begun() {
         let error = answer(503, "service_unavailable", Some(3));
-        assert_eq!(wait(&error, Effect::Removal, 1, 0.0), Some(Duration::from_secs(3)));
-        assert_eq!(wait(&error, Effect::Removal, 1, 0.5), Some(Duration::from_millis(3_050)));
-        assert_eq!(wait(&answer(503, "service_unavailable", Some(31)), Effect::Removal, 1, 0.0), None);
-        assert_eq!(wait(&answer(503, "service_unavailable", Some(u64::MAX)), Effect::Removal, 1, 1.0), None);
+        assert_eq!(wait(&error, Effect::Change, 1, 0.0), Some(Duration::from_secs(3)));
+        assert_eq!(wait(&error, Effect::Change, 1, 0.5), Some(Duration::from_millis(3_050)));
+        assert_eq!(wait(&answer(503, "service_unavailable", Some(31)), Effect::Change, 1, 0.0), None);
+        assert_eq!(wait(&answer(503, "service_unavailable", Some(u64::MAX)), Effect::Change, 1, 1.0), None);
     }
 
     #[test]
-    fn decision_34_a_removal_is_repeated_after_503_only_with_a_retry_after() {
+    fn decision_34_a_change_is_repeated_after_503_only_with_a_retry_after() {
         let silent = answer(503, "service_unavailable", None);
-        assert_eq!(wait(&silent, Effect::Removal, 1, 0.0), None);
-        assert!(wait(&silent, Effect::Write, 1, 0.0).is_some());
+        assert_eq!(wait(&silent, Effect::Change, 1, 0.0), None);
+        assert!(wait(&answer(503, "service_unavailable", Some(1)), Effect::Change, 1, 0.0).is_some());
         assert!(wait(&silent, Effect::Read, 1, 0.0).is_some());
         for unknown in [500, 502, 504, 408] {
-            for effect in [Effect::Read, Effect::Write, Effect::Removal] {
+            for effect in [Effect::Read, Effect::Change] {
                 assert_eq!(wait(&answer(unknown, "x", Some(1)), effect, 1, 0.0), None, "{unknown}");
             }
         }

@@ -5,7 +5,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::support::*;
-use crate::RetryPolicy;
+use crate::{NewRoom, RetryPolicy};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -61,20 +61,24 @@ async fn decision_34_a_removal_is_not_repeated_after_a_503_that_does_not_say_whe
 }
 
 #[tokio::test]
-async fn adding_and_reading_are_repeated_after_any_503() {
+async fn reading_is_repeated_after_any_503() {
     let server = MockServer::start().await;
-    Mock::given(path(format!("{ROOM}/users/u1")))
-        .respond_with(ResponseTemplate::new(503))
-        .up_to_n_times(2)
-        .mount(&server)
-        .await;
-    Mock::given(path(format!("{ROOM}/users/u1")))
-        .respond_with(ok(serde_json::json!({"result": true})))
-        .mount(&server)
-        .await;
+    Mock::given(method("GET")).respond_with(ResponseTemplate::new(503)).expect(4).mount(&server).await;
     let (builder, clock) = builder(&server.uri());
-    builder.build().unwrap().add_member(room(), &user("u1")).await.unwrap();
-    assert_eq!(clock.slept(), [SECOND / 20, SECOND / 10]);
+    let error = builder.build().unwrap().room(room()).await.unwrap_err();
+    assert!(error.status() == Some(503) && !error.is_outcome_unknown());
+    assert_eq!(clock.slept(), [SECOND / 20, SECOND / 10, SECOND / 5]);
+}
+
+#[tokio::test]
+async fn decision_34_a_bare_503_makes_no_second_room() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(503)).expect(1).mount(&server).await;
+    let (builder, clock) = builder(&server.uri());
+    let new = NewRoom::new("name", "description", user("owner"));
+    let error = builder.build().unwrap().create_room(&new).await.unwrap_err();
+    assert!(error.is_outcome_unknown());
+    assert_eq!(clock.slept(), [Duration::ZERO; 0]);
 }
 
 #[tokio::test]
