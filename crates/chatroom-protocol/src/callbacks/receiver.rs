@@ -34,7 +34,7 @@ impl Receiver {
     /// Accepts what was signed with this secret, and clocks that differ by up to five minutes.
     ///
     /// # Errors
-    /// [`InvalidSecret`] if it begins with `whsec_` and does not go on with base64.
+    /// [`InvalidSecret`] if it is empty, or begins with `whsec_` and does not go on with base64.
     pub fn new(secret: &str) -> Result<Self, InvalidSecret> {
         Self { secrets: Vec::new(), tolerance: Duration::from_secs(5 * 60) }.or(secret)
     }
@@ -42,7 +42,7 @@ impl Receiver {
     /// Accepts what was signed with this secret too.
     ///
     /// # Errors
-    /// [`InvalidSecret`] if it begins with `whsec_` and does not go on with base64.
+    /// [`InvalidSecret`] if it is empty, or begins with `whsec_` and does not go on with base64.
     pub fn or(mut self, secret: &str) -> Result<Self, InvalidSecret> {
         self.secrets.push((secret.to_owned(), Key::parse(secret)?));
         Ok(self)

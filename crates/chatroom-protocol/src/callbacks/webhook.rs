@@ -33,19 +33,21 @@ pub struct Key(Vec<u8>);
 
 /// Why a secret stands for no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a secret that begins with `whsec_` must go on with base64")]
+#[error("a secret must not be empty, and one that begins with `whsec_` must go on with base64")]
 pub struct InvalidSecret;
 
 impl Key {
     /// The key of a secret: its bytes or, where it begins with `whsec_`, the base64 after that.
     ///
     /// # Errors
-    /// [`InvalidSecret`] if what comes after `whsec_` is not base64.
+    /// [`InvalidSecret`] if what comes after `whsec_` is not base64, or if there is no byte: everybody can sign with
+    /// that.
     pub fn parse(secret: &str) -> Result<Self, InvalidSecret> {
-        match secret.strip_prefix(PREFIX) {
-            Some(encoded) => LENIENT.decode(encoded).map(Self).or(Err(InvalidSecret)),
-            None => Ok(Self(secret.as_bytes().to_vec())),
-        }
+        let key = match secret.strip_prefix(PREFIX) {
+            Some(encoded) => LENIENT.decode(encoded).or(Err(InvalidSecret))?,
+            None => secret.as_bytes().to_vec(),
+        };
+        if key.is_empty() { Err(InvalidSecret) } else { Ok(Self(key)) }
     }
 
     /// A secret of these bytes: `whsec_` and base64.
