@@ -105,6 +105,10 @@ impl<S> Patient<S> {
     fn written<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.write_until = None;
+            // An answer that moves is no silence between requests, however long it takes.
+            if !self.in_head {
+                self.read_until = None;
+            }
             return result;
         }
         let until = Instant::now() + self.times.write;
@@ -236,5 +240,27 @@ mod tests {
         let (written, ()) = tokio::join!(stream.write_all(&[0; 100]), slowly);
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert_eq!(since.elapsed().as_secs(), 80 + 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_taken_slowly_may_take_longer_than_a_connection_may_be_idle() {
+        let (mut peer, stream, requests) = connection();
+        requests.begin();
+        requests.answer();
+        let (mut reads, mut writes) = tokio::io::split(stream);
+        let since = Instant::now();
+        // hyper looks for the end of a connection while it writes.
+        let read = async { reads.read_u8().await.unwrap_err() };
+        let slowly = async {
+            for _ in 0..6 {
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                let mut part = [0; 16];
+                peer.read_exact(&mut part).await.unwrap();
+            }
+        };
+        let (idle, written, ()) = tokio::join!(read, writes.write_all(&[0; 96]), slowly);
+        written.unwrap();
+        assert_eq!(idle.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(since.elapsed().as_secs(), 120 + IDLE.as_secs());
     }
 }
