@@ -25,6 +25,9 @@ use crate::rate::Peer;
 /// How long to wait when the system has no descriptor for a connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// What hyper reads of a connection at most before it is handled, and writes at once, in bytes: its own choice.
+const BUFFER: usize = 8_192 + 100 * 4_096;
+
 /// What connections are served with.
 #[derive(Clone)]
 pub(super) struct Connections {
@@ -43,6 +46,8 @@ impl Connections {
         let mut http = http1::Builder::new();
         // The stream has the times of a connection.
         http.header_read_timeout(None).max_header_size(limits.head);
+        // A head is read in one piece.
+        http.max_buf_size(limits.head.max(BUFFER));
         let times = Times { head: limits.head_timeout, write: limits.request_timeout };
         let free = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
         Self { edge, http, times, free, open: TaskTracker::new() }
