@@ -73,13 +73,17 @@ impl Apps {
         self.has_demo.clone()
     }
 
-    /// Makes a change; durable and in force for the next call on return.
+    /// Makes a change; durable on return, and in force for the next call, unless the store cannot be read just then:
+    /// then it is in force once [`follow`](super::follow) has read it.
     ///
     /// # Errors
-    /// [`Error::Rejected`] or [`Error::Storage`].
+    /// [`Error::Rejected`] or [`Error::Storage`], if it is not made, or it is not known.
     pub(crate) async fn change(&self, change: AppChange) -> Result<App, Error> {
         let app = self.registry.change(self.ids.operation(), self.ids.app(), change).await?;
-        self.refresh().await?;
+        // What is made is not told as a failure: a secret that comes with it is shown this once.
+        if let Err(error) = self.refresh().await {
+            tracing::warn!(%error, "an app is changed and cannot be read, which is tried again: {error}");
+        }
         Ok(app)
     }
 
@@ -108,4 +112,35 @@ impl Apps {
 
 fn halves(key: &AppKey) -> (Arc<str>, Arc<str>) {
     (key.org().into(), key.app().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use chatroom_core::test_util::{CountingIds, ManualClock};
+    use chatroom_core::{MockAppRegistry, NewApp, SecretDigest, SigningKey, StorageErrorKind};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::serve::Stores;
+
+    #[tokio::test]
+    async fn a_change_that_is_made_is_not_told_as_a_failure_although_the_apps_cannot_be_read() {
+        let store = Stores::memory(&Config::default(), Arc::new(ManualClock::at(0))).registry;
+        let mut registry = MockAppRegistry::new();
+        registry.expect_apps().times(1).returning(|| Ok(Vec::new()));
+        registry.expect_apps().returning(|| Err(StorageError::new(StorageErrorKind::Unavailable, "away")));
+        registry.expect_change().returning(move |operation, app, change| {
+            futures_util::FutureExt::now_or_never(store.change(operation, app, change)).unwrap()
+        });
+        let apps = Apps::load(Arc::new(registry), Arc::new(CountingIds::default())).await.unwrap();
+        let new = NewApp {
+            key: "a#b".parse().unwrap(),
+            client_id: "id".into(),
+            secret: SecretDigest([0; 32]),
+            signing_key: SigningKey([0; 32]),
+            origin: Origin::Command,
+        };
+        let made = apps.change(AppChange::Create(new)).await.unwrap();
+        assert_eq!(made.key.to_string(), "a#b");
+    }
 }
