@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::response::Response;
-use chatroom_core::{DeadLetter, Deliveries, Rule};
+use chatroom_core::{DeadLetter, Deliveries, Rule, StorageError};
 use chatroom_store_postgres::Durability;
 use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::trace::Trace;
 use super::{Shared, answer};
@@ -22,6 +24,8 @@ pub(crate) struct Readiness {
     store: Arc<dyn Life>,
     deliveries: Arc<dyn Deliveries>,
     notes: Notes,
+    /// What retention took, as it was seen last, and when.
+    seen: Mutex<Option<(Instant, Notes)>>,
     require: Option<StoreRequire>,
 }
 
@@ -30,6 +34,8 @@ pub(crate) type Notes = Vec<Cow<'static, str>>;
 
 /// How many losses are told one by one.
 const LOSSES: usize = 10;
+/// How long they are not looked up again: everybody may ask whether the server is ready, as often as he likes.
+const FRESH: Duration = Duration::from_secs(1);
 /// How long the store is asked for them.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -50,7 +56,8 @@ impl Readiness {
         notes: Notes,
         require: Option<StoreRequire>,
     ) -> Self {
-        Self { draining: AtomicBool::new(false), store, deliveries, notes, require }
+        let (draining, seen) = (AtomicBool::new(false), Mutex::default());
+        Self { draining, store, deliveries, notes, seen, require }
     }
 
     /// From now on the server says that it stops.
@@ -94,17 +101,30 @@ impl Readiness {
     async fn notes(&self) -> Notes {
         let mut notes = self.notes.clone();
         // Nothing that concerns callbacks makes the server less ready, a store that takes its time neither.
-        match tokio::time::timeout(PATIENCE, self.deliveries.losses(LOSSES + 1)).await {
-            Ok(Ok(losses)) => {
-                notes.extend(losses.iter().take(LOSSES).map(|(rule, lost)| loss(rule, lost).into()));
-                if losses.len() > LOSSES {
-                    notes.push("retention took more than these runs".into());
-                }
-            }
+        match tokio::time::timeout(PATIENCE, self.losses()).await {
+            Ok(Ok(losses)) => notes.extend(losses),
             Ok(Err(error)) => tracing::debug!(%error, "cannot look what retention took"),
             Err(_) => tracing::debug!("cannot look what retention took within {PATIENCE:?}"),
         }
         notes
+    }
+
+    /// One look at a time, whoever asks.
+    async fn losses(&self) -> Result<Notes, StorageError> {
+        let mut seen = self.seen.lock().await;
+        if let Some((at, notes)) = &*seen
+            && at.elapsed() < FRESH
+        {
+            return Ok(notes.clone());
+        }
+        let losses = self.deliveries.losses(LOSSES + 1).await?;
+        let mut notes: Notes =
+            losses.iter().take(LOSSES).map(|(rule, lost)| loss(rule, lost).into()).collect();
+        if losses.len() > LOSSES {
+            notes.push("retention took more than these runs".into());
+        }
+        *seen = Some((Instant::now(), notes.clone()));
+        Ok(notes)
     }
 }
 
@@ -136,4 +156,28 @@ pub(super) async fn readyz(shared: &Shared, trace: &Trace) -> Response {
 
 fn refuse(failure: &Failure, shared: &Shared, trace: &Trace) -> Response {
     answer::failure(failure, &Place::default(), trace, &*shared.clock)
+}
+
+#[cfg(test)]
+mod tests {
+    use chatroom_core::MockDeliveries;
+    use chatroom_core::test_util::ManualClock;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::serve::Stores;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_again_and_again_asks_the_store_once_a_second() {
+        let mut deliveries = MockDeliveries::new();
+        deliveries.expect_losses().times(2).returning(|_| Ok(Vec::new()));
+        let store = Stores::memory(&Config::default(), Arc::new(ManualClock::at(0))).life;
+        let readiness = Readiness::new(store, Arc::new(deliveries), vec!["a note".into()], None);
+        for _ in 0..2 {
+            for _ in 0..10 {
+                assert_eq!(readiness.notes().await, ["a note"]);
+            }
+            tokio::time::advance(FRESH).await;
+        }
+    }
 }
