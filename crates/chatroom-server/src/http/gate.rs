@@ -46,6 +46,20 @@ pub(super) enum Guard {
     Credentials,
 }
 
+/// The longest body of a call that has shown nothing yet, in bytes: many times what credentials take. Whoever may hold
+/// more for as long as a request lasts holds the memory of a server with an app key alone.
+const CREDENTIALS: usize = 16 << 10;
+
+impl Guard {
+    /// The bytes of a body that are read.
+    fn body(self, shared: &Shared) -> usize {
+        match self {
+            Self::AppToken(_) => shared.body,
+            Self::Credentials => shared.body.min(CREDENTIALS),
+        }
+    }
+}
+
 /// Lets a request through to its endpoint, or answers why not.
 pub(super) async fn gate<E: Endpoint>(shared: &Shared, request: Request, trace: &Trace) -> Response {
     let (head, body) = request.into_parts();
@@ -70,11 +84,12 @@ pub(super) async fn gate<E: Endpoint>(shared: &Shared, request: Request, trace: 
         let failure = Failure::Unsafe(lacking);
         return refuse(&failure, &place, trace, shared, Some(body), &head).await;
     }
-    if body.size_hint().lower() > shared.body as u64 {
-        let failure = Failure::BodyTooLarge { limit: shared.body };
+    let limit = E::GUARD.body(shared);
+    if body.size_hint().lower() > limit as u64 {
+        let failure = Failure::BodyTooLarge { limit };
         return close(refuse(&failure, &place, trace, shared, Some(body), &head).await);
     }
-    let body = match read(body, shared.body).await {
+    let body = match read(body, limit).await {
         Ok(body) => body,
         Err(failure) => return close(refuse(&failure, &place, trace, shared, None, &head).await),
     };

@@ -24,6 +24,17 @@ async fn decision_23_an_oversized_or_malformed_head_gets_its_bare_status_and_the
 }
 
 #[tokio::test]
+async fn a_head_may_be_as_large_as_the_configuration_can_say() {
+    let mut config = config();
+    config.limits.head = 1 << 20;
+    let server = TestServer::with(config).await;
+    let fits = format!("GET /livez HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "x".repeat(1_000 << 10));
+    let mut connection = open(&server.address).await;
+    connection.send(fits.as_bytes()).await;
+    assert_eq!(connection.answer(false).await.unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn a_head_that_does_not_arrive_in_time_ends_the_connection() {
     let mut config = config();
     config.limits.head_timeout = Duration::from_millis(500);
@@ -54,6 +65,15 @@ async fn decision_35_a_body_over_the_limit_gets_413_whether_its_length_is_told_o
     assert_eq!(connection.answer(false).await.unwrap().json()["error"], "request_too_large");
 
     let fits = server.plain("POST", "/users", &headers, &"x".repeat(10_000)).await;
+    assert_eq!(fits.json()["error"], "json_parse");
+}
+
+#[tokio::test]
+async fn a_call_that_has_shown_nothing_yet_may_send_less() {
+    let server = TestServer::start().await;
+    let longer = server.plain("POST", "/token", &[], &"x".repeat((16 << 10) + 1)).await;
+    assert_eq!((longer.status, longer.json()["error"].as_str()), (413, Some("request_too_large")));
+    let fits = server.plain("POST", "/token", &[], &"x".repeat(16 << 10)).await;
     assert_eq!(fits.json()["error"], "json_parse");
 }
 

@@ -30,7 +30,8 @@ fn plans_made_while_there_was_nothing_do_not_read_whole_rooms() {
         }
         // With the end of a session all that it read is counted.
         database.end_sessions("node").await;
-        let read = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE schemaname = current_schema()";
+        let read =
+            "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE schemaname = current_schema()";
         let read = database.number(read).await;
         assert!(read < 50_000, "{read} entries of indexes were read");
     });
