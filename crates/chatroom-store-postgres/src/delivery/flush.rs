@@ -292,34 +292,3 @@ impl Courier {
         self.flush(session, state, now, Some(done)).await
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::courier::Held;
-    use super::*;
-    use chatroom_core::ChatroomId;
-    use tokio::time::Instant;
-
-    /// How long the next part takes to gather of a state in which cursors of so many rooms are stored.
-    fn took(stored: u64) -> Duration {
-        let room = |number| ChatroomId::from_number(100_000_000_000_000 + number).unwrap();
-        let mut held = Held::default();
-        held.stored.extend((0..stored).map(|number| (room(number), RuleId(1))));
-        held.dirty.extend((0..500).map(room));
-        let mut state = State::default();
-        state.apps.insert(AppId(1), held);
-        let took = [(); 3].map(|()| {
-            let began = Instant::now();
-            let batch = state.batch(Timestamp::default());
-            assert_eq!(batch.cursors_gone.len(), 500, "nobody is behind");
-            began.elapsed()
-        });
-        took.into_iter().min().unwrap_or_default()
-    }
-
-    #[test]
-    fn noting_a_room_costs_about_the_same_however_many_others_are_stored() {
-        let (few, many) = (took(500), took(100_000));
-        assert!(many < few * 20, "{many:?}, and {few:?} with few");
-    }
-}
