@@ -50,6 +50,10 @@ impl<T> EventIndex<T> {
             && log.first + log.events.len() as u64 == seq.0 + 1
         {
             log.events.pop_back();
+            if log.events.is_empty() {
+                // A creation that is taken back again and again has another room each time.
+                self.rooms.remove(room);
+            }
         }
     }
 
@@ -125,6 +129,18 @@ mod tests {
         assert_eq!(index.kept_while(&room, |event| *event < 'c'), None);
         index.pop(&room, Seq(4));
         assert_eq!(kept(&index, 3), []);
+    }
+
+    #[test]
+    fn a_room_whose_only_event_is_taken_back_leaves_nothing() {
+        let (mut index, room) = (EventIndex::default(), HandFacts::default().key());
+        index.push(room, Seq(1), 'a');
+        index.pop(&room, Seq(2));
+        assert_eq!(index.rooms().collect::<Vec<_>>(), [&room]);
+        index.pop(&room, Seq(1));
+        assert_eq!(index.rooms().count(), 0);
+        index.push(room, Seq(1), 'b');
+        assert_eq!(kept(&index, 0), [(1, 'b')]);
     }
 
     #[test]
