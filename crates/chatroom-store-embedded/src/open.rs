@@ -7,7 +7,7 @@ use chatroom_store_memory::report_lost;
 
 use crate::codec::{Blob, Entry, Position};
 use crate::contents::Contents;
-use crate::directory::Directory;
+use crate::directory::{Directory, sync_dir};
 use crate::engine::Engine;
 use crate::error::{LoadError, OpenError};
 use crate::journal::{Groups, Head, Journal, SqliteJournal};
@@ -45,6 +45,8 @@ pub(crate) fn load(
     now: Timestamp,
 ) -> Result<Opened, LoadError> {
     snapshot::remove_unfinished(dir)?;
+    // A killed process may have renamed a snapshot and not synced that, and groups are trimmed because it is there.
+    sync_dir(dir)?;
     let snapshots = snapshot::open_all(dir)?;
     let Read { mut contents, from, next, newest, uncovered, oldest, snapshot_bytes } =
         read(snapshots, &mut *journal, options.max_members, now)?;

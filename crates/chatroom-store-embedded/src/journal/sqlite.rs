@@ -8,6 +8,7 @@ mod frozen;
 mod import;
 mod read;
 
+use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 pub(crate) use frozen::FrozenJournal;
 
 use super::{Groups, Head, Journal, JournalError, JournalReader, Left, Visit};
+use crate::directory::sync_dir;
 use crate::error::LoadError;
 use crate::options::Sync;
 
@@ -71,6 +73,7 @@ impl SqliteJournal {
     pub(crate) fn open(path: &Path, sync: Sync) -> Result<Self, LoadError> {
         let mut connection = connect(path, sync).map_err(reading("opening the journal"))?;
         let store_id = prepare(&mut connection)?;
+        sync_found(&connection, path, sync)?;
         let wal = std::fs::metadata(wal_path(path)).map_or(0, |wal| wal.len());
         let log = Arc::new(Log { moving: Mutex::new(()), unmoved: AtomicU64::new(wal) });
         Ok(Self { connection, path: path.to_owned(), sync, store_id, wal, held_up: false, log })
@@ -306,6 +309,28 @@ fn prepare(connection: &mut Connection) -> Result<[u8; 16], LoadError> {
         made.map_err(&failed)?;
     }
     Ok(read::store_id(connection)?)
+}
+
+/// Makes durable what was found, before any of it is told: a process that was killed between a write and its sync left
+/// groups that look as if they were.
+///
+/// A checkpoint writes them once more, since pages whose sync failed may look clean and not be on the disk. Where none
+/// can be made, because somebody reads the log or the disk is full, the log is synced as it is.
+fn sync_found(connection: &Connection, path: &Path, sync: Sync) -> Result<(), LoadError> {
+    let waiting = |patience| connection.busy_timeout(patience).map_err(reading("setting a wait"));
+    waiting(READERS)?;
+    let done = checkpoint(connection, "TRUNCATE");
+    waiting(BUSY)?;
+    match done {
+        Ok(Moved { all: true, .. }) => return Ok(()),
+        Err(error) if error.left == Left::Unknown => return Err(error.into()),
+        Ok(_) | Err(_) => {}
+    }
+    if sync == Sync::Full {
+        File::open(wal_path(path))?.sync_all()?;
+        path.parent().map_or(Ok(()), sync_dir)?;
+    }
+    Ok(())
 }
 
 /// A failure of something that writes nothing.

@@ -41,6 +41,43 @@ fn groups_are_replayed_in_order_also_after_the_journal_was_opened_again() {
 }
 
 #[test]
+fn what_a_killed_process_left_in_the_log_is_in_the_database_before_it_is_read() {
+    let [dir, left, alone] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
+    let copy = |from: &tempfile::TempDir, to: &tempfile::TempDir, name| {
+        std::fs::copy(from.path().join(name), to.path().join(name)).unwrap();
+    };
+    let mut killed = journal(&dir);
+    for number in 1..=3 {
+        killed.append(number, at(10), &[7; 100]).unwrap();
+    }
+    copy(&dir, &left, "journal.db");
+    copy(&dir, &left, "journal.db-wal");
+    assert!(size_of_log(&left) > 0);
+    let opened = SqliteJournal::open(&left.path().join("journal.db"), Sync::Full).unwrap();
+    assert_eq!((size_of_log(&left), opened.wal), (0, 0));
+    copy(&left, &alone, "journal.db");
+    assert_eq!(groups(&mut journal(&alone), 0).len(), 3);
+}
+
+#[test]
+fn a_journal_that_somebody_reads_is_opened_without_waiting_for_him() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = journal(&dir);
+    first.append(1, at(1), &[1; 10]).unwrap();
+    let path = dir.path().join("journal.db");
+    let mut frozen = FrozenJournal::open(&path).unwrap().unwrap();
+    first.append(2, at(1), &[2; 10]).unwrap();
+    drop(first);
+    let begun = std::time::Instant::now();
+    let mut again = SqliteJournal::open(&path, Sync::Full).unwrap();
+    assert!(begun.elapsed() < BUSY, "it waited for the reader");
+    assert_eq!(again.wal, size_of_log(&dir));
+    again.append(3, at(1), &[3; 10]).unwrap();
+    assert_eq!(groups(&mut again, 0).len(), 3);
+    assert_eq!(frozen.oldest(9).unwrap().len(), 1, "nothing that came later is seen");
+}
+
+#[test]
 fn every_connection_syncs_unless_it_is_told_not_to() {
     for (sync, expected) in [(Sync::Full, 2_i64), (Sync::None, 0)] {
         let dir = tempfile::tempdir().unwrap();
