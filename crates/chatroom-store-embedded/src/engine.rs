@@ -11,8 +11,8 @@ mod recent;
 use std::sync::Arc;
 
 use chatroom_core::{
-    CursorWrite, Facts, Moment, Operation, Outcome, StorageError, StorageErrorKind, Timestamp, TransactError,
-    Write,
+    CursorWrite, Facts, Moment, Operation, Outcome, RoomKey, RuleId, StorageError, StorageErrorKind,
+    Timestamp, TransactError, Write,
 };
 use chatroom_store_memory::{EventIndex, State};
 use tokio::sync::oneshot;
@@ -189,13 +189,17 @@ impl Engine {
         (group.sealed || group.writes + deliveries::AT_ONCE > RECORDS).then(|| group.signal.clone())
     }
 
-    /// Puts what became of deliveries into the group that fills, or what has no place there into one after it.
-    /// Answers what tells when the first of it is durable.
-    pub(crate) fn write_deliveries(&mut self, mut writes: Vec<CursorWrite>, moment: Moment) -> Arc<Signal> {
-        let later = writes.split_off(writes.len().min(deliveries::AT_ONCE));
-        self.deliveries.written(&writes);
-        self.deliveries.keep(later);
-        self.pending.deliveries(writes, moment);
+    /// Puts what became of a room's deliveries into the group that fills, or what has no place there into one after
+    /// it. Answers what tells when the room's cursor is durable.
+    pub(crate) fn write_deliveries(
+        &mut self,
+        rule: RuleId,
+        room: &RoomKey,
+        writes: Vec<CursorWrite>,
+        moment: Moment,
+    ) -> Arc<Signal> {
+        self.deliveries.keep(writes);
+        self.pending.deliveries(self.deliveries.take_cursor(rule, *room), moment);
         self.pending.signal.clone()
     }
 

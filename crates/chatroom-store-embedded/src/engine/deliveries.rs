@@ -73,17 +73,9 @@ impl Deliveries {
         }
     }
 
-    /// These are written elsewhere: what waits in their places is not to be written any more.
-    pub(super) fn written(&mut self, writes: &[CursorWrite]) {
-        for write in writes {
-            self.unwritten.remove(&place(write));
-        }
-        self.is_due &= !self.unwritten.is_empty();
-    }
-
-    /// Takes back what a group did not write after all. What came since is newer.
+    /// Takes back what a group did not write after all. What came since is newer, and so is what came later in it.
     pub(super) fn give_back(&mut self, writes: Vec<CursorWrite>) {
-        for write in writes {
+        for write in writes.into_iter().rev() {
             self.unwritten.entry(place(&write)).or_insert(write);
         }
         self.is_due = false;
@@ -110,12 +102,52 @@ impl Deliveries {
         let most = most.min(AT_ONCE);
         let mut taken = Vec::with_capacity(self.unwritten.len().min(most));
         while taken.len() < most
-            && let Some((_, write)) = self.unwritten.pop_first()
+            && let Some((&(rule, room, _), _)) = self.unwritten.first_key_value()
         {
-            taken.push(write);
+            let mut writes = self.take_room(rule, room);
+            let later = writes.split_off(writes.len().min(most - taken.len()));
+            taken.extend(writes);
+            self.keep(later);
         }
         self.is_due = !self.unwritten.is_empty();
         taken
+    }
+
+    /// What a group takes along so that the room's cursor is durable with it: also the dead letters that the cursor
+    /// passes, however many, and as many others as it may.
+    pub(super) fn take_cursor(&mut self, rule: RuleId, room: RoomKey) -> Vec<CursorWrite> {
+        let mut writes = self.take_room(rule, room);
+        let needed = writes.partition_point(|write| turn(write) <= Turn::Cursor);
+        let later = writes.split_off(writes.len().min(AT_ONCE.max(needed)));
+        self.keep(later);
+        self.is_due &= !self.unwritten.is_empty();
+        writes
+    }
+
+    /// Takes all that waits of a room, in the order in which it is to be written.
+    fn take_room(&mut self, rule: RuleId, room: RoomKey) -> Vec<CursorWrite> {
+        let places = (rule, room, None)..=(rule, room, Some(Seq(u64::MAX)));
+        let mut writes: Vec<_> =
+            self.unwritten.extract_if(places, |_, _| true).map(|(_, write)| write).collect();
+        writes.sort_by_key(turn);
+        writes
+    }
+}
+
+/// When it is a write's turn among those of its room. Groups may end between any two, and a crash may come between
+/// two groups: an event is a dead letter before the cursor passes it, and is one until the cursor tells it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Bury,
+    Cursor,
+    Unbury,
+}
+
+fn turn(write: &CursorWrite) -> Turn {
+    match write {
+        CursorWrite::Bury(_) => Turn::Bury,
+        CursorWrite::Put(_) | CursorWrite::Done { .. } => Turn::Cursor,
+        CursorWrite::Unbury { .. } => Turn::Unbury,
     }
 }
 
@@ -128,3 +160,6 @@ fn place(write: &CursorWrite) -> Place {
         CursorWrite::Unbury { rule, room, first } => (*rule, *room, Some(*first)),
     }
 }
+
+#[cfg(test)]
+mod tests;

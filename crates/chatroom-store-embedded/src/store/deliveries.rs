@@ -88,7 +88,7 @@ impl EmbeddedStore {
         let Some(log) = log else { return Ok(Replay::Noted(0, None)) };
         let moment = self.shared.moment();
         let (events, writes) = engine.deliveries.backlog.replay(rule, room, span, log, moment.0);
-        let signal = (!writes.is_empty()).then(|| engine.write_deliveries(writes, moment));
+        let signal = (!writes.is_empty()).then(|| engine.write_deliveries(rule, room, writes, moment));
         self.shared.wake_writer(engine);
         Ok(Replay::Noted(events, signal))
     }

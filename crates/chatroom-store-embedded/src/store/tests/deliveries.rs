@@ -52,6 +52,16 @@ impl World {
         let settled = self.store.settle(done).await.unwrap();
         assert!(settled.iter().all(|settled| *settled == Settled::Noted), "{settled:?}");
     }
+
+    /// Gives up the next event of the room whose turn it is.
+    async fn give_up(&self) {
+        let leased = self.store.lease(LeaseRequest { leases: 1, events: 1 }).await.unwrap();
+        let lease = &leased.leases[0];
+        let then =
+            Progress::Bury { seq: lease.events[0].seq, why: chatroom_core::DeliveryFailure::new("no") };
+        let bury = Settlement { lease: lease.id, through: None, taken: 0, then };
+        self.store.settle(vec![bury]).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -176,11 +186,7 @@ async fn a_replay_is_durable_when_it_is_answered_and_takes_the_dead_letter_away(
     let world = World::faulty(&journal, |_| {}).await;
     let rule = world.rule("all").await;
     let room = world.room_of(3).await;
-    let leased = world.store.lease(LeaseRequest { leases: 1, events: 1 }).await.unwrap();
-    let why = chatroom_core::DeliveryFailure::new("no");
-    let then = Progress::Bury { seq: Seq(1), why };
-    let bury = Settlement { lease: leased.leases[0].id, through: None, taken: 0, then };
-    world.store.settle(vec![bury]).await.unwrap();
+    world.give_up().await;
     world.deliver(9).await;
     let letters = world.store.dead_letters(rule, None, 9).await.unwrap();
     assert_eq!(
@@ -196,6 +202,23 @@ async fn a_replay_is_durable_when_it_is_answered_and_takes_the_dead_letter_away(
         engine.deliveries.backlog.lease(world.clock.now(), 9).iter().map(|c| c.span).collect();
     assert_eq!(spans, [Span { first: Seq(1), last: Seq(2) }]);
     assert_eq!(world.leased().await, [(room, vec![1, 2])]);
+}
+
+#[tokio::test]
+async fn a_replay_writes_no_cursor_without_the_dead_letters_that_it_passes() {
+    let journal = FaultyJournal::default();
+    let world = World::faulty(&journal, |_| {}).await;
+    let rule = world.rule("all").await;
+    let room = world.room_of(3).await;
+    world.deliver(1).await;
+    // Nobody else writes what waits.
+    world.store.stop.tell();
+    world.give_up().await;
+    assert_eq!(world.store.replay(rule, vec![(room, Span::one(Seq(1)))]).await.unwrap(), 1);
+    let opened = open::load(&world.options.dir, Box::new(journal.clone()), &world.options, world.clock.now());
+    let backlog = opened.unwrap().engine.deliveries.backlog;
+    let letters: Vec<_> = backlog.dead_letters(rule, None).map(|letter| letter.span).collect();
+    assert_eq!(letters, [Span::one(Seq(2))]);
 }
 
 #[tokio::test]
