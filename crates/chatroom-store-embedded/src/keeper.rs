@@ -99,15 +99,17 @@ impl Keeper {
         if self.shared.engine().phase != Phase::Open {
             return Err(KeepError::Stopped);
         }
-        self.checkpoint()?;
-        let trimmed = self.trim()?;
-        if self.snapshot_is_due(trimmed) {
-            self.snapshot()?;
-            self.trim()?;
-        }
-        self.forget();
         self.write_deliveries();
-        Ok(())
+        self.checkpoint()?;
+        // A group that cannot be read stays, and whoever looks after the store is told; the rest needs no trimming.
+        let trimmed = self.trim();
+        if self.shared.engine().phase != Phase::Open {
+            return trimmed.and(Err(KeepError::Stopped));
+        }
+        let due = self.snapshot_is_due(*trimmed.as_ref().unwrap_or(&Trimmed::All));
+        let snapshot = if due { self.snapshot().and_then(|()| self.trim()) } else { Ok(Trimmed::All) };
+        self.forget();
+        trimmed.and(snapshot).map(drop)
     }
 
     fn checkpoint(&mut self) -> Result<(), KeepError> {

@@ -58,6 +58,13 @@ impl FaultyJournal {
         self.0.0.lock().unwrap().meanwhile = Some(Box::new(meanwhile));
     }
 
+    /// Makes this group one that cannot be read.
+    pub(crate) fn spoil(&self, number: u64) {
+        let mut script = self.0.0.lock().unwrap();
+        let group = script.groups.iter_mut().find(|(head, _)| head.number == number);
+        group.unwrap().1.fill(0xFF);
+    }
+
     pub(crate) fn trims(&self) -> usize {
         self.0.0.lock().unwrap().trims
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatroom_core::DissolveRoom;
+use chatroom_core::{DissolveRoom, Span};
 
 use super::*;
 
@@ -93,6 +93,35 @@ async fn nothing_is_trimmed_that_no_snapshot_covers() {
     assert!(world.store.maintain().is_err());
     assert_eq!(journal.numbers().first(), Some(&1));
     assert_eq!(seqs(&world, &room).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_read_keeps_nothing_but_trimming_from_being_done() {
+    let journal = FaultyJournal::default();
+    let world = World::faulty(&journal, |options| options.snapshot_bytes = 1).await;
+    let load = || {
+        open::load(&world.options.dir, Box::new(journal.clone()), &world.options, world.clock.now()).unwrap()
+    };
+    world.rule("all").await;
+    let room = world.room_of(3).await;
+    world.store.maintain().unwrap();
+    let covered = load().covered.from;
+    journal.spoil(1);
+    world.clock.advance(8 * DAY);
+    world.deliver(9).await;
+    let error = world.store.maintain().unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("is to be trimmed cannot be read"), "{cause}");
+    for _ in 0..20 {
+        world.remove(&room, "u0").await.unwrap();
+        world.add(&room, "u0").await.unwrap();
+    }
+    let claims = load().engine.deliveries.backlog.lease(world.clock.now(), 9);
+    let spans: Vec<_> = claims.iter().map(|claim| claim.span).collect();
+    assert_eq!(spans, [Span { first: Seq(3), last: Seq(42) }], "deliveries are written");
+    assert!(world.store.maintain().is_err());
+    assert!(load().covered.from > covered, "snapshots are written");
+    assert_eq!(journal.numbers().first(), Some(&1));
 }
 
 #[tokio::test]
