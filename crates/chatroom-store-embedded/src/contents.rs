@@ -1,6 +1,6 @@
 //! What a store holds in memory, while it is read from the disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use chatroom_core::{
     Backlog, CursorWrite, Event, Facts, Happened, Key, Record, RoomKey, Seq, Timestamp, Write,
@@ -45,6 +45,11 @@ impl Contents {
 
     pub(crate) fn cursor(&mut self, write: CursorWrite) {
         self.backlog.restore(write, self.now);
+    }
+
+    /// Dissolved rooms without events. To be called when everything is read.
+    pub(crate) fn forgettable(&self) -> VecDeque<RoomKey> {
+        self.state.dissolved().filter(|room| self.index.kept(room).is_none()).collect()
     }
 
     /// Up to which event retention took the room's log.

@@ -8,6 +8,7 @@ mod deliveries;
 mod group;
 mod recent;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chatroom_core::{
@@ -43,6 +44,8 @@ pub(crate) struct Engine {
     pub(crate) full: Option<Timestamp>,
     /// How often groups were taken back: what was read of the state before may never have been.
     pub(crate) rollbacks: u64,
+    /// Dissolved rooms without events: perhaps nothing of them is needed any more.
+    pub(crate) forgettable: VecDeque<RoomKey>,
     /// Bytes of groups that no snapshot covers.
     pub(crate) uncovered: u64,
     /// No group below this one is kept.
@@ -81,6 +84,7 @@ impl Engine {
             writer_asleep: false,
             full: None,
             rollbacks: 0,
+            forgettable: VecDeque::new(),
             uncovered: 0,
             first_kept: 0,
         }
@@ -244,8 +248,9 @@ impl Engine {
         let mut signals = Vec::with_capacity(2);
         let number = self.first_volatile();
         let pending = std::mem::replace(&mut self.pending, Group::new(number));
-        for group in [Some(pending), self.flying.take()].into_iter().flatten() {
+        for mut group in [Some(pending), self.flying.take()].into_iter().flatten() {
             signals.push(group.signal.clone());
+            self.forgettable.extend(std::mem::take(&mut group.dissolved_logs));
             let unwritten = group.take_back(&mut self.state, &mut self.index);
             self.deliveries.give_back(unwritten);
         }

@@ -9,15 +9,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chatroom_core::{RoomKey, Timestamp};
+use chatroom_core::Timestamp;
 
-use crate::engine::Phase;
+use crate::engine::{Engine, Phase};
 use crate::journal::{JournalError, JournalReader, Left};
 use crate::options::Options;
 use crate::shared::Shared;
 
 /// How often the thread looks.
 const EVERY: Duration = Duration::from_millis(250);
+/// How long it writes nothing of its own after a commit that did not fit on the disk.
+const AFTER_FULL_MS: i64 = 10_000;
 
 /// What is kept besides the state. One thread at a time works with it.
 pub(crate) struct Keeper {
@@ -33,8 +35,6 @@ pub(crate) struct Keeper {
     /// The size of the newest snapshot.
     snapshot_size: u64,
     no_snapshot_before: Timestamp,
-    /// Rooms whose last event was trimmed: perhaps nothing of them is needed any more.
-    forgettable: Vec<RoomKey>,
     /// When the backlog is tidied up next.
     next_tidying: Timestamp,
 }
@@ -89,7 +89,6 @@ impl Keeper {
             covered: covered.from,
             snapshot_size: covered.bytes,
             no_snapshot_before: Timestamp::from_millis(i64::MIN),
-            forgettable: Vec::new(),
             next_tidying: Timestamp::from_millis(i64::MIN),
         }
     }
@@ -144,6 +143,10 @@ impl Keeper {
         let too_old = self.shared.clock().now().minus(self.keep);
         matches!(oldest, Some(Ok(heads)) if heads.iter().any(|head| head.at < too_old))
     }
+}
+
+fn was_full_lately(engine: &Engine, now: Timestamp) -> bool {
+    engine.full.is_some_and(|at| now < at.plus_millis(AFTER_FULL_MS))
 }
 
 /// Ends the thread.

@@ -52,9 +52,11 @@ pub(crate) fn load(
         read(snapshots, &mut *journal, options.max_members, now)?;
     let lost = contents.find_lost();
     report_lost(&contents.backlog, &lost);
+    let forgettable = contents.forgettable();
     let mut engine = Engine::new(contents.state, contents.index, next, options.queue);
     engine.deliveries.backlog = contents.backlog;
     engine.deliveries.keep(lost);
+    engine.forgettable = forgettable;
     engine.uncovered = uncovered;
     engine.first_kept = oldest.unwrap_or(next);
     Ok(Opened { engine, journal, newest, covered: Covered { from, bytes: snapshot_bytes } })

@@ -2,15 +2,16 @@
 
 mod callbacks;
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chatroom_core::{
     Action, App, AppChange, AppId, AppRegistry, Backlog, ChatroomId, ChatroomRepository, Clock, Decision,
-    Event, Happened, Key, MembersRequest, MembersSlice, Operation, OperationId, Outcome, Record, RoomKey,
-    RoomView, Seq, StorageError, StorageErrorKind, Sweep, Ticker, Timestamp, TransactError, User, UserId,
-    Username, Write,
+    Event, Facts, Happened, Key, MembersRequest, MembersSlice, Operation, OperationId, Outcome, Record,
+    RoomKey, RoomView, Seq, StorageError, StorageErrorKind, Sweep, Ticker, Timestamp, TransactError, User,
+    UserId, Username, Write,
 };
 
 use tokio::sync::Notify;
@@ -18,6 +19,9 @@ use tokio::sync::Notify;
 use crate::lost::report_lost;
 use crate::pieces::Pieces;
 use crate::{EventIndex, State};
+
+/// How many dissolved rooms each change looks at: more than it dissolves, as a rule.
+const ROOMS_AT_ONCE: usize = 4;
 
 /// How long events are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,8 @@ struct Held {
     /// All kept events, oldest first: whose, when, how large.
     kept: Pieces<(RoomKey, Timestamp, u64)>,
     kept_bytes: u64,
+    /// Rooms that were dissolved and of which something may be left.
+    dissolved: VecDeque<RoomKey>,
 }
 
 impl MemoryStore {
@@ -66,6 +72,7 @@ impl MemoryStore {
             events: EventIndex::default(),
             kept: Pieces::default(),
             kept_bytes: 0,
+            dissolved: VecDeque::new(),
         };
         let ticker = Ticker::starting_at(Timestamp::default());
         Self { held: Mutex::new(held), clock, ticker, retention, more: Notify::new() }
@@ -87,6 +94,9 @@ impl Held {
                 Write::Delete(Key::Room(room)) => {
                     self.events.remove(room);
                     self.backlog.forget_room(room);
+                }
+                Write::Put(Record::Room(room)) if room.dissolved.is_some() => {
+                    self.dissolved.push_back(room.key);
                 }
                 Write::Put(Record::Rule(rule)) => {
                     self.backlog.put_rule((**rule).clone(), now);
@@ -124,6 +134,19 @@ impl Held {
         }
         report_lost(&self.backlog, &lost);
     }
+
+    /// Forgets dissolved rooms of which nothing is left. Looks at a few, and at others the next time.
+    fn forget(&mut self) {
+        for _ in 0..ROOMS_AT_ONCE.min(self.dissolved.len()) {
+            let Some(room) = self.dissolved.pop_front() else { return };
+            if self.events.kept(&room).is_some() || !self.state.members(&room, 1).is_empty() {
+                self.dissolved.push_back(room);
+            } else {
+                drop(self.state.apply(&Write::Delete(Key::Room(room))));
+                self.backlog.forget_room(&room);
+            }
+        }
+    }
 }
 
 /// About how many bytes an event takes.
@@ -145,6 +168,7 @@ impl ChatroomRepository for MemoryStore {
         let decision = operation.decide(&held.state, moment)?;
         let (outcome, more) = held.apply(decision, moment.0);
         held.trim(moment.0, self.retention);
+        held.forget();
         drop(held);
         if more {
             self.more.notify_one();
@@ -209,3 +233,6 @@ impl AppRegistry for MemoryStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

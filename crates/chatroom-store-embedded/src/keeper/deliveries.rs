@@ -5,8 +5,6 @@ use crate::engine::Phase;
 
 /// How often dead letters that lie for too long are looked for.
 const TIDYING_MS: i64 = 60_000;
-/// How long nothing is tried after a commit that did not fit on the disk.
-const AFTER_FULL_MS: i64 = 10_000;
 
 impl Keeper {
     pub(super) fn write_deliveries(&mut self) {
@@ -17,8 +15,7 @@ impl Keeper {
             let writes = engine.deliveries.backlog.tidy(self.keep, now);
             engine.deliveries.keep(writes);
         }
-        let full = engine.full.is_some_and(|at| now < at.plus_millis(AFTER_FULL_MS));
-        if engine.phase == Phase::Open && !full && engine.deliveries.flush() {
+        if engine.phase == Phase::Open && !super::was_full_lately(&engine, now) && engine.deliveries.flush() {
             self.shared.wake_writer(engine);
         }
     }

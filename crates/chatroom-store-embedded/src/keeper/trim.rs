@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use chatroom_core::{Facts, RoomKey, Seq, Timestamp};
+use chatroom_core::{Facts, RoomKey, Timestamp};
 use chatroom_store_memory::report_lost;
 
 use super::{KeepError, Keeper, Trimmed};
@@ -85,18 +85,20 @@ impl Keeper {
         let mut engine = self.shared.engine();
         let mut lost = Vec::new();
         for room in rooms {
+            let had_events = engine.index.kept(room).is_some();
             engine.index.trim(room, |position| position.group < below);
+            if had_events
+                && engine.index.kept(room).is_none()
+                && engine.state.room(room).is_some_and(|fact| fact.room.dissolved.is_some())
+            {
+                engine.forgettable.push_back(*room);
+            }
             if let Some(through) = trimmed(&engine.state, &engine.index, room) {
                 lost.extend(engine.deliveries.backlog.trimmed(room, through, now));
             }
         }
         report_lost(&engine.deliveries.backlog, &lost);
         engine.deliveries.keep(lost);
-        let done = rooms.iter().filter(|room| {
-            engine.index.after(room, Seq(0), 1).next().is_none()
-                && engine.state.room(room).is_some_and(|fact| fact.room.dissolved.is_some())
-        });
-        self.forgettable.extend(done);
     }
 
     /// The rooms that have events in these groups.

@@ -120,6 +120,12 @@ impl State {
         self.sweeps.iter().take(limit).copied().collect()
     }
 
+    /// All rooms that were dissolved and are still held, in no order.
+    pub fn dissolved(&self) -> impl Iterator<Item = RoomKey> {
+        let slots = (0..self.rooms.slots()).filter_map(|at| self.rooms.get(u32::try_from(at).ok()?));
+        slots.filter(|slot| slot.room.dissolved.is_some()).map(|slot| slot.room.key)
+    }
+
     fn answers(&self, app: AppId) -> bool {
         self.app_by_id(app).is_some_and(|app| app.state != AppState::Deleted)
     }

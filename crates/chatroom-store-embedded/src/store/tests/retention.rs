@@ -140,3 +140,48 @@ async fn a_dissolved_room_is_forgotten_when_nobody_can_ask_for_its_events() {
     assert_eq!(world.store.counters(&room).await.unwrap(), None);
     assert_eq!(world.store.shared.engine().state.rooms_in(world.app, 9), [other]);
 }
+
+/// A store that holds a dissolved room without events, since the disk was full when it was to be forgotten.
+async fn not_forgotten(journal: &FaultyJournal) -> (World, RoomKey) {
+    let world = World::faulty(journal, |_| {}).await;
+    let room = world.room_of(2).await;
+    world.operate(Action::DissolveRoom(DissolveRoom { room: room.id })).await.unwrap();
+    while world.rooms.sweep(10).await.unwrap() {}
+    // Nobody else tidies up.
+    world.store.stop.tell();
+    world.clock.advance(8 * DAY);
+    journal.release(Some(Left::NothingFull));
+    world.store.maintain().unwrap();
+    while world.store.health() != Health::DiskFull {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(seqs(&world, &room).await, []);
+    assert!(world.store.counters(&room).await.unwrap().is_some(), "it was taken back");
+    (world, room)
+}
+
+#[tokio::test]
+async fn a_dissolved_room_is_forgotten_later_when_the_disk_was_full() {
+    let journal = FaultyJournal::default();
+    let (world, room) = not_forgotten(&journal).await;
+    let before = journal.begun();
+    world.store.maintain().unwrap();
+    assert!(world.store.counters(&room).await.unwrap().is_some());
+    assert_eq!(journal.begun(), before, "the disk has some time");
+    world.clock.advance(11_000);
+    world.store.maintain().unwrap();
+    assert_eq!(world.store.counters(&room).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_dissolved_room_that_was_not_forgotten_before_a_restart_is_afterwards() {
+    let journal = FaultyJournal::default();
+    let (world, room) = not_forgotten(&journal).await;
+    world.store.close().await;
+    let directory = Directory::open(&world.options.dir).unwrap();
+    let opened = open::load(&world.options.dir, Box::new(journal), &world.options, world.clock.now());
+    let again =
+        EmbeddedStore::start(directory, opened.unwrap(), &world.options, world.clock.clone()).unwrap();
+    again.maintain().unwrap();
+    assert_eq!(again.counters(&room).await.unwrap(), None);
+}
