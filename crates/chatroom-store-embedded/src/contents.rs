@@ -43,8 +43,12 @@ impl Contents {
         self.backlog.appended(&Happened::of(event));
     }
 
+    /// Passes over what is of a room that is not there: it may have been written behind the end of its room, and a
+    /// cursor would be due for ever. A room that was made while a snapshot was taken is in the replay with its events.
     pub(crate) fn cursor(&mut self, write: CursorWrite) {
-        self.backlog.restore(write, self.now);
+        if self.state.room(write.room()).is_some() {
+            self.backlog.restore(write, self.now);
+        }
     }
 
     /// Dissolved rooms without events. To be called when everything is read.

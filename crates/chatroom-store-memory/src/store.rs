@@ -139,11 +139,11 @@ impl Held {
     fn forget(&mut self) {
         for _ in 0..ROOMS_AT_ONCE.min(self.dissolved.len()) {
             let Some(room) = self.dissolved.pop_front() else { return };
-            if self.events.kept(&room).is_some() || !self.state.members(&room, 1).is_empty() {
+            let has_members = !self.state.members(&room, 1).is_empty();
+            if has_members || self.events.kept(&room).is_some() || self.backlog.holds(&room) {
                 self.dissolved.push_back(room);
             } else {
                 drop(self.state.apply(&Write::Delete(Key::Room(room))));
-                self.backlog.forget_room(&room);
             }
         }
     }

@@ -204,6 +204,14 @@ impl Backlog {
         writes
     }
 
+    /// Whether anything of a room waits for a rule, is in somebody's hands or is a dead letter.
+    #[must_use]
+    pub fn holds(&self, room: &RoomKey) -> bool {
+        let rules = self.apps.get(&room.app).into_iter().flatten();
+        let mut lines = rules.filter_map(|id| self.rules.get(id));
+        lines.any(|line| line.cursors.holds(room.id) || line.letters.holds(room.id))
+    }
+
     /// Forgets a room: its log is gone with its app.
     pub fn forget_room(&mut self, room: &RoomKey) {
         for id in self.apps.get(&room.app).into_iter().flatten() {

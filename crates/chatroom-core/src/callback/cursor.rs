@@ -85,6 +85,19 @@ pub enum CursorWrite {
     },
 }
 
+impl CursorWrite {
+    /// The room that it is about.
+    #[must_use]
+    pub fn room(&self) -> &RoomKey {
+        match self {
+            Self::Put(Cursor { room, .. })
+            | Self::Done { room, .. }
+            | Self::Bury(DeadLetter { room, .. })
+            | Self::Unbury { room, .. } => room,
+        }
+    }
+}
+
 /// Events that a rule will not be told, unless somebody asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {

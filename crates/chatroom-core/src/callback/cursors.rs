@@ -243,6 +243,11 @@ impl Cursors {
         Some((place.show(clock), due))
     }
 
+    /// Whether a room is behind, or retention took something of it that nobody has asked for yet.
+    pub(super) fn holds(&self, room: ChatroomId) -> bool {
+        self.places.contains_key(&room) || self.lost.iter().any(|(lost, _)| *lost == room)
+    }
+
     /// All rooms that are behind.
     pub(super) fn rooms(&self) -> impl Iterator<Item = ChatroomId> {
         self.places.keys().copied()

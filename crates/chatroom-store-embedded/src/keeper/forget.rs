@@ -1,4 +1,5 @@
-//! A dissolved room is kept for its log. When that is trimmed, nothing of the room is needed any more.
+//! A dissolved room is kept for its log, and for what its rules were not told of it. When neither is there any more,
+//! nothing of the room is needed.
 
 use chatroom_core::{Facts, Key, RoomKey, Write};
 
@@ -45,5 +46,7 @@ fn is_dissolved(engine: &Engine, room: &RoomKey) -> bool {
 }
 
 fn is_needed(engine: &Engine, room: &RoomKey) -> bool {
-    engine.index.kept(room).is_some() || !engine.state.members(room, 1).is_empty()
+    engine.index.kept(room).is_some()
+        || !engine.state.members(room, 1).is_empty()
+        || engine.deliveries.backlog.holds(room)
 }

@@ -52,6 +52,11 @@ impl Letters {
         }
     }
 
+    /// Whether there are letters of a room.
+    pub(super) fn holds(&self, room: ChatroomId) -> bool {
+        self.by_place.range((room, Seq(0))..=(room, Seq(u64::MAX))).next().is_some()
+    }
+
     /// The letters of a room.
     pub(super) fn of(&self, room: ChatroomId) -> Vec<DeadLetter> {
         self.by_place

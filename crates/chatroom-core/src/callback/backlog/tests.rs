@@ -53,6 +53,31 @@ fn a_rule_is_told_of_what_happens_after_it_was_made_and_of_nothing_else() {
 }
 
 #[test]
+fn a_room_is_held_until_nothing_of_it_waits_is_leased_or_lost_or_is_a_dead_letter() {
+    let (mut backlog, room) = (backlog(2), kicked(1, 1).room);
+    assert!(!backlog.holds(&room));
+    backlog.appended(&Happened::of(&kicked(1, 1)));
+    backlog.appended(&Happened::of(&kicked(2, 1)));
+    let leased = backlog.lease(NOW, 9);
+    backlog.settle(NOW, &leased.iter().map(took).collect::<Vec<_>>());
+    assert!(!backlog.holds(&room));
+
+    backlog.appended(&Happened::of(&kicked(1, 2)));
+    assert!(backlog.holds(&room));
+    let leased = backlog.lease(NOW, 9);
+    assert!(backlog.trimmed(&room, Seq(2), NOW).is_empty() && backlog.holds(&room), "it may be delivered");
+    backlog.settle(NOW, &[took(&leased[0])]);
+    assert!(backlog.holds(&room));
+    let ended = NOW.plus_millis(i64::try_from(LEASE.as_millis()).unwrap());
+    assert!(backlog.lease(ended, 9).is_empty() && backlog.holds(&room), "it was not delivered");
+    backlog.tidy(Duration::from_secs(60), ended);
+    assert_eq!(backlog.dead_letters(leased[1].id.rule, None).count(), 1);
+    assert!(backlog.holds(&room));
+    backlog.tidy(Duration::from_secs(60), ended.plus_millis(61_000));
+    assert!(!backlog.holds(&room));
+}
+
+#[test]
 fn rules_take_turns_however_much_waits_for_one_of_them() {
     let mut backlog = backlog(3);
     let only_room_1 = Rule { rooms: Some([kicked(1, 1).room.id].into()), ..rule(2) };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chatroom_core::{
-    Burial, CallbackLeases, ChangeRule, Deliveries, LeaseRequest, NewRule, Progress, Rule, RuleChange,
-    RuleId, RuleRegistry, RuleSecret, Settled, Settlement, Span,
+    Burial, CallbackLeases, ChangeRule, CursorWrite, Deliveries, DissolveRoom, LeaseRequest, NewRule,
+    Progress, Rule, RuleChange, RuleId, RuleRegistry, RuleSecret, Settled, Settlement, Span,
 };
 
 use super::*;
@@ -240,4 +240,53 @@ async fn who_waits_for_more_is_woken_by_an_event_and_not_before_it_is_durable() 
     removal.await.unwrap();
     tokio::time::timeout(Duration::from_secs(10), more).await.unwrap();
     assert_eq!(world.leased().await, [(room, vec![3])]);
+}
+
+#[tokio::test]
+async fn what_retention_took_of_a_dissolved_room_is_a_dead_letter_for_its_time_also_after_a_restart() {
+    let world = World::new().await;
+    let rule = world.rule("all").await;
+    let room = world.room_of(2).await;
+    world.operate(Action::DissolveRoom(DissolveRoom { room: room.id })).await.unwrap();
+    while world.rooms.sweep(10).await.unwrap() {}
+    let lost = async |world: &World| -> Vec<(RoomKey, Span)> {
+        let letters = world.store.dead_letters(rule, None, 9).await.unwrap();
+        letters.iter().map(|letter| (letter.room, letter.span)).collect()
+    };
+    let all = Span { first: Seq(1), last: world.store.counters(&room).await.unwrap().unwrap().seq };
+    world.clock.advance(8 * DAY);
+    world.store.maintain().unwrap();
+    // Behind all that was written then.
+    world.register(&["late".to_owned()]).await;
+    assert_eq!(lost(&world).await, [(room, all)]);
+    let world = world.reopen().await;
+    world.store.maintain().unwrap();
+    assert_eq!(lost(&world).await, [(room, all)]);
+    world.clock.advance(8 * DAY);
+    world.store.maintain().unwrap();
+    assert_eq!(world.store.counters(&room).await.unwrap(), None);
+    let world = world.reopen().await;
+    assert_eq!(lost(&world).await, []);
+    assert_eq!(world.leased().await, []);
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_written_behind_the_end_of_its_room_is_passed_over() {
+    let world = World::new().await;
+    let rule = world.rule("all").await;
+    let room = world.room_of(2).await;
+    let gone = RoomKey { id: chatroom_core::ChatroomId::TEST, ..room };
+    let now = world.clock.now();
+    {
+        let mut engine = world.store.shared.engine();
+        let [cursor] = &engine.deliveries.backlog.cursors(&room, now)[..] else { panic!("it is behind") };
+        let why = Burial::Trimmed;
+        let letter = chatroom_core::DeadLetter { rule, room: gone, span: Span::one(Seq(1)), why, at: now };
+        let cursor = chatroom_core::Cursor { room: gone, ..cursor.clone() };
+        engine.deliveries.keep(vec![CursorWrite::Put(cursor), CursorWrite::Bury(letter)]);
+    }
+    let world = world.reopen().await;
+    assert_eq!(world.leased().await, [(room, vec![1, 2])]);
+    let status = &world.store.statuses(world.app).await.unwrap()[0];
+    assert_eq!((status.rooms_behind, status.dead_letters), (1, 0));
 }
