@@ -33,21 +33,26 @@ pub struct Key(Vec<u8>);
 
 /// Why a secret stands for no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a secret must not be empty, and one that begins with `whsec_` must go on with base64")]
-pub struct InvalidSecret;
+pub enum InvalidSecret {
+    /// It has no byte, and everybody can sign with that.
+    #[error("a secret must not be empty")]
+    Empty,
+    /// It begins with `whsec_`, and what comes after that is no byte, or no base64.
+    #[error("a secret that begins with `whsec_` must go on with base64")]
+    NoBase64,
+}
 
 impl Key {
     /// The key of a secret: its bytes or, where it begins with `whsec_`, the base64 after that.
     ///
     /// # Errors
-    /// [`InvalidSecret`] if what comes after `whsec_` is not base64, or if there is no byte: everybody can sign with
-    /// that.
+    /// [`InvalidSecret`] if it is empty, or what comes after `whsec_` is not base64.
     pub fn parse(secret: &str) -> Result<Self, InvalidSecret> {
-        let key = match secret.strip_prefix(PREFIX) {
-            Some(encoded) => LENIENT.decode(encoded).or(Err(InvalidSecret))?,
-            None => secret.as_bytes().to_vec(),
+        let (key, otherwise) = match secret.strip_prefix(PREFIX) {
+            Some(encoded) => (LENIENT.decode(encoded).unwrap_or_default(), InvalidSecret::NoBase64),
+            None => (secret.as_bytes().to_vec(), InvalidSecret::Empty),
         };
-        if key.is_empty() { Err(InvalidSecret) } else { Ok(Self(key)) }
+        if key.is_empty() { Err(otherwise) } else { Ok(Self(key)) }
     }
 
     /// A secret of these bytes: `whsec_` and base64.
