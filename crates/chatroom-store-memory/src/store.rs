@@ -139,8 +139,11 @@ impl Held {
     fn forget(&mut self) {
         for _ in 0..ROOMS_AT_ONCE.min(self.dissolved.len()) {
             let Some(room) = self.dissolved.pop_front() else { return };
-            let has_members = !self.state.members(&room, 1).is_empty();
-            if has_members || self.events.kept(&room).is_some() || self.backlog.holds(&room) {
+            // Its log is asked first: most that wait wait for that.
+            let is_needed = self.events.kept(&room).is_some()
+                || self.backlog.holds(&room)
+                || !self.state.members(&room, 1).is_empty();
+            if is_needed {
                 self.dissolved.push_back(room);
             } else {
                 drop(self.state.apply(&Write::Delete(Key::Room(room))));
